@@ -1,0 +1,105 @@
+"""``cnn.convnet``: a small convolutional network for images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from selector.contract import (
+    Categorical,
+    Fit,
+    Float,
+    Inputs,
+    NetworkArchitecture,
+    Params,
+    Profile,
+    Space,
+)
+
+LARGEST_SIDE = 40
+
+
+class ConvNet(NetworkArchitecture):
+    """Convolutions and 2 × 2 max pooling, then one dense layer.
+
+    Each block is one or two 3 × 3 convolutions with batch normalisation and
+    ReLU, then pooling; the second block has twice the filters. Images of more
+    than 40 pixels a side are averaged down first.
+
+    References
+    ----------
+    LeCun et al., "Gradient-based learning applied to document recognition",
+    Proceedings of the IEEE 86 (1998). Ioffe and Szegedy, "Batch
+    normalization", ICML 2015.
+    """
+
+    name = "cnn.convnet"
+    family = "cnn"
+    title = "Small convolutional network"
+    kinds = ("grid",)
+    references = (
+        "LeCun et al.: Gradient-based learning applied to document recognition, Proc. IEEE 1998",
+        "Ioffe, Szegedy: Batch normalization, ICML 2015",
+    )
+
+    def fit_for(self, profile: Profile) -> Fit:
+        """Admit every image."""
+        fit = super().fit_for(profile)
+        if not fit.admitted:
+            return fit
+        return Fit(True, "neighbouring pixels are what two-dimensional convolutions read")
+
+    def space(self, profile: Profile) -> Space:
+        """Width, depth and head are structural; the rest is cheap to vary."""
+        return {
+            "width": Categorical((16, 32)),
+            "convolutions": Categorical((1, 2)),
+            "head": Categorical(("flatten", "mean")),
+            "dropout": Categorical((0.25, 0.5)),
+            "learning_rate": Float(5e-4, 1e-2, log=True),
+            "weight_decay": Float(1e-5, 1e-2, log=True),
+        }
+
+    def portfolio(self, profile: Profile) -> Sequence[Params]:
+        """The classic network, and a deeper, narrower one."""
+        first = {
+            "width": 32 if profile.size <= 1200 else 16,
+            "convolutions": 1,
+            "head": "flatten",
+            "dropout": 0.5,
+            "learning_rate": 2e-3,
+            "weight_decay": 1e-4,
+        }
+        return (first, {**first, "width": 16, "convolutions": 2, "dropout": 0.25})
+
+    def build(self, inputs: Inputs, params: Params, profile: Profile) -> Any:
+        """Return the features.
+
+        Input shape
+            ``(batch, height, width, channel)``.
+        Output shape
+            ``(batch, 128)`` for a flattened head, ``(batch, 2 * width)`` for the mean.
+        """
+        import keras
+
+        from selector.training import layers
+
+        x, width = inputs.x, int(params["width"])
+        shrink = -(-max(x.shape[1:3]) // LARGEST_SIDE)
+        if shrink > 1:
+            x = keras.layers.AveragePooling2D(
+                (min(shrink, x.shape[1]), min(shrink, x.shape[2]))
+            )(x)
+        for filters in (width, 2 * width):
+            for _ in range(int(params["convolutions"])):
+                x = layers.conv2d_block(x, filters)
+            windows = (2 if x.shape[1] >= 4 else 1, 2 if x.shape[2] >= 4 else 1)
+            if windows != (1, 1):
+                x = layers.MaxPool2DByReshape(windows)(x)
+        if params["head"] == "mean":
+            x = keras.layers.GlobalAveragePooling2D()(x)
+            return keras.layers.Dropout(float(params["dropout"]) / 2)(x)
+        x = keras.layers.Flatten()(x)
+        x = keras.layers.Dropout(float(params["dropout"]) / 2)(x)
+        x = keras.layers.Dense(128, activation="relu")(x)
+        return keras.layers.Dropout(float(params["dropout"]))(x)

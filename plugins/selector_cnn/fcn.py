@@ -1,0 +1,109 @@
+"""``cnn.fcn``: three convolutions over time and global pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from selector.contract import (
+    Categorical,
+    Fit,
+    Float,
+    Inputs,
+    NetworkArchitecture,
+    Params,
+    Profile,
+    Space,
+)
+
+STEPS_AT_ONCE = 320
+
+
+class FCN(NetworkArchitecture):
+    """Fully convolutional network for series of any length.
+
+    Three blocks of convolution, batch normalisation and ReLU, then the mean
+    (and maximum) over time. It finds local patterns wherever they occur, and
+    does not know where. The published filters, 128-256-128, are made narrower
+    so that it trains in seconds on one core.
+
+    References
+    ----------
+    Wang, Yan and Oates, "Time series classification from scratch with deep
+    neural networks: a strong baseline", IJCNN 2017.
+    """
+
+    name = "cnn.fcn"
+    family = "cnn"
+    title = "Fully convolutional network"
+    kinds = ("sequential",)
+    variable_length = True
+    references = (
+        "Wang, Yan, Oates: Time series classification from scratch with deep neural networks, "
+        "IJCNN 2017",
+    )
+
+    def fit_for(self, profile: Profile) -> Fit:
+        """Admit every series."""
+        fit = super().fit_for(profile)
+        if not fit.admitted:
+            return fit
+        return Fit(True, "local patterns anywhere in a series are what convolutions find")
+
+    def space(self, profile: Profile) -> Space:
+        """Width, kernels, pooling and stride are structural; the rest is cheap to vary."""
+        return {
+            "width": Categorical((32, 48, 64)),
+            "kernel": Categorical((5,) if profile.steps < 16 else (8, 16)),
+            "stride": Categorical(_strides(profile.steps)),
+            "pooling": Categorical(("mean", "mean+max")),
+            "dropout": Categorical((0.0, 0.2)),
+            "normalize": Categorical(("dataset", "sample")),
+            "learning_rate": Float(5e-4, 1e-2, log=True),
+            "weight_decay": Float(1e-5, 1e-2, log=True),
+        }
+
+    def portfolio(self, profile: Profile) -> Sequence[Params]:
+        """A moderate network, one with sharper pooling, and one with wide kernels."""
+        first = {
+            "width": 48,
+            "kernel": 5 if profile.steps < 16 else 8,
+            "stride": _strides(profile.steps)[0],
+            "pooling": "mean",
+            "dropout": 0.0,
+            "normalize": "dataset",
+            "learning_rate": 3e-3,
+            "weight_decay": 1e-4,
+        }
+        sharp = {**first, "pooling": "mean+max", "dropout": 0.2}
+        if profile.steps < 16:
+            return (first, sharp)
+        return (first, sharp, {**first, "kernel": 16, "normalize": "sample", "width": 32})
+
+    def build(self, inputs: Inputs, params: Params, profile: Profile) -> Any:
+        """Return the features.
+
+        Input shape
+            ``(batch, time, channel)`` and a mask where lengths vary.
+        Output shape
+            ``(batch, width)``, twice that for ``"mean+max"``.
+        """
+        import keras
+
+        from selector.training import layers
+
+        width, kernel = int(params["width"]), int(params["kernel"])
+        x, mask = inputs.x, inputs.mask
+        x, mask = layers.conv_block(x, mask, width, kernel, stride=int(params["stride"]))
+        x, mask = layers.conv_block(x, mask, 2 * width, 5)
+        x, mask = layers.conv_block(x, mask, width, 3)
+        x = layers.pool(x, mask, str(params["pooling"]))
+        return keras.layers.Dropout(params["dropout"])(x) if params["dropout"] else x
+
+
+def _strides(steps: int) -> tuple[int, ...]:
+    """Return strides of the first convolution, the usual one first."""
+    needed = 1
+    while steps > STEPS_AT_ONCE * needed:
+        needed *= 2
+    return (needed,) if needed == 1 else (needed, 2 * needed)

@@ -1,0 +1,16 @@
+"""Hybrid architectures: convolutions find local patterns, a recurrence reads their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from selector import hookimpl
+from selector.contract import Architecture
+from selector_hybrid.conv_gru import ConvGRU
+from selector_hybrid.crnn import CRNN
+
+
+@hookimpl
+def selector_architectures() -> Iterable[Architecture]:
+    """Return the hybrid architectures."""
+    return [ConvGRU(), CRNN()]

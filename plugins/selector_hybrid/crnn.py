@@ -1,0 +1,113 @@
+"""``hybrid.crnn``: convolutions over an image, then a GRU along its width or height."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from selector.contract import (
+    Categorical,
+    Fit,
+    Float,
+    Inputs,
+    NetworkArchitecture,
+    Params,
+    Profile,
+    Space,
+)
+
+LARGEST_SIDE = 40
+LARGEST_TIME = 160
+
+
+class CRNN(NetworkArchitecture):
+    """Convolutions and pooling over an image or spectrogram, then a GRU.
+
+    The GRU goes along one axis (`along`), taking all that the convolutions
+    found across the other as one step. That axis is pooled once, the other
+    twice, so that the sequence stays long enough to have an order. Axes of
+    more than 40 pixels (160 along the sequence) are averaged down first.
+
+    References
+    ----------
+    Shi, Bai and Yao, "An end-to-end trainable neural network for image-based
+    sequence recognition and its application to scene text recognition", TPAMI
+    39 (2017).
+    """
+
+    name = "hybrid.crnn"
+    family = "hybrid"
+    title = "Convolutional recurrent network"
+    kinds = ("grid",)
+    references = (
+        "Shi, Bai, Yao: An end-to-end trainable neural network for image-based sequence "
+        "recognition, TPAMI 2017",
+    )
+
+    def fit_for(self, profile: Profile) -> Fit:
+        """Admit every image."""
+        fit = super().fit_for(profile)
+        if not fit.admitted:
+            return fit
+        return Fit(True, "local patterns of an image, read in order along its width or height")
+
+    def space(self, profile: Profile) -> Space:
+        """Width, units, direction and pooling are structural."""
+        return {
+            "width": Categorical((16, 32)),
+            "units": Categorical((48, 96)),
+            "along": Categorical(("height", "width")),
+            "bidirectional": Categorical((False, True)),
+            "pooling": Categorical(("last", "mean", "attention")),
+            "dropout": Categorical((0.2, 0.4)),
+            "learning_rate": Float(5e-4, 1e-2, log=True),
+            "weight_decay": Float(1e-5, 1e-2, log=True),
+        }
+
+    def portfolio(self, profile: Profile) -> Sequence[Params]:
+        """Along the longer axis; then along the other one."""
+        height, width = int(profile.shape[0] or 1), int(profile.shape[1] or 1)
+        along = "width" if width > height else "height"
+        first = {
+            "width": 32 if profile.size <= 400 else 16,
+            "units": 96 if profile.size <= 400 else 48,
+            "along": along,
+            "bidirectional": True,
+            "pooling": "last",
+            "dropout": 0.4,
+            "learning_rate": 3e-3,
+            "weight_decay": 1e-4,
+        }
+        other = "height" if along == "width" else "width"
+        return (first, {**first, "along": other, "pooling": "attention"})
+
+    def build(self, inputs: Inputs, params: Params, profile: Profile) -> Any:
+        """Return the features.
+
+        Input shape
+            ``(batch, height, width, channel)``.
+        Output shape
+            ``(batch, units)``, twice that where bidirectional.
+        """
+        import keras
+
+        from selector.training import layers
+
+        x, width, last = inputs.x, int(params["width"]), params["pooling"] == "last"
+        if params["along"] == "width":
+            x = keras.layers.Permute((2, 1, 3))(x)
+        # From here on the first axis is the one that the GRU goes along.
+        shrink = (-(-x.shape[1] // LARGEST_TIME), -(-x.shape[2] // LARGEST_SIDE))
+        if shrink != (1, 1):
+            x = keras.layers.AveragePooling2D(shrink)(x)
+        x = layers.conv2d_block(x, width)
+        x = layers.MaxPool2DByReshape((2 if x.shape[1] >= 16 else 1, min(2, x.shape[2])))(x)
+        x = layers.conv2d_block(x, 2 * width)
+        x = layers.MaxPool2DByReshape((1, min(2, x.shape[2])))(x)
+        steps, across, channels = x.shape[1:]
+        x = keras.layers.Reshape((steps, across * channels))(x)
+        x = keras.layers.Dropout(float(params["dropout"]) / 2)(x)
+        gru = keras.layers.GRU(int(params["units"]), return_sequences=not last)
+        x = (keras.layers.Bidirectional(gru) if params["bidirectional"] else gru)(x)
+        x = keras.layers.Dropout(float(params["dropout"]))(x)
+        return x if last else layers.pool(x, None, str(params["pooling"]))

@@ -1,0 +1,183 @@
+"""``rnn.gru`` and ``rnn.lstm``: trained recurrent networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from selector.contract import (
+    Categorical,
+    Fit,
+    Float,
+    Inputs,
+    NetworkArchitecture,
+    Params,
+    Profile,
+    Space,
+)
+
+MOST_STEPS = 256
+"""A recurrent layer goes through a series step by step; longer ones are patched."""
+
+
+class _Recurrent(NetworkArchitecture):
+    """What GRU and LSTM share: everything but the layer.
+
+    Class attributes say what the architecture is for. The default
+    ``fit_for`` compares them with the profile of the data.
+    """
+
+    family = "rnn"
+    kinds = ("sequential", "grid")
+    # The mask is handed to every layer below, so padding changes nothing.
+    # ``selector.testing`` checks it for every architecture that claims it.
+    variable_length = True
+
+    # Name of the layer in ``keras.layers``: a name, since the class itself
+    # would need Keras at import time.
+    layer: ClassVar[str]
+
+    def fit_for(self, profile: Profile) -> Fit:
+        """Admit series and images; say why in one sentence.
+
+        Be generous here: the search measures, this only keeps out what cannot work.
+        """
+        fit = super().fit_for(profile)
+        if not fit.admitted:
+            return fit
+        if profile.kind == "grid":
+            return Fit(True, "reads an image row by row, from top to bottom")
+        patch = patch_sizes(profile.steps)[0]
+        if patch == 1:
+            return Fit(True, "carries a state from step to step, so order and lag can matter")
+        return Fit(True, f"carries a state over the series, {patch} steps joined into one")
+
+    def space(self, profile: Profile) -> Space:
+        """Return the parameters and their ranges.
+
+        Each new value of ``units``, ``layers``, ``bidirectional``,
+        ``pooling``, ``patch`` or ``dropout`` is another compiled program, which
+        costs a second or two: so they have few values. ``learning_rate``,
+        ``weight_decay`` and ``normalize`` are read by the core.
+        """
+        return {
+            "units": Categorical((32, 64, 96)),
+            "layers": Categorical((1, 2)),
+            "bidirectional": Categorical((False, True)),
+            "pooling": Categorical(("last", "mean", "attention")),
+            "patch": Categorical(patch_sizes(_steps(profile))),
+            "dropout": Categorical((0.0, 0.2)),
+            "normalize": Categorical(("dataset", "sample")),
+            "learning_rate": Float(1e-3, 2e-2, log=True),
+            "weight_decay": Float(1e-5, 1e-2, log=True),
+        }
+
+    def portfolio(self, profile: Profile) -> Sequence[Params]:
+        """Return the configurations to try first, best guess first.
+
+        Every one gives a value for each name of the space. Keep it short: a
+        minute buys some forty trials for all architectures together.
+        """
+        patches = patch_sizes(_steps(profile))
+        pooled = {
+            "units": 64,
+            "layers": 1,
+            "bidirectional": True,
+            "pooling": "attention" if profile.kind == "sequential" else "mean",
+            "patch": patches[0],
+            "dropout": 0.2,
+            "normalize": "dataset",
+            "learning_rate": 5e-3,
+            "weight_decay": 1e-4,
+        }
+        # Reads once from start to end and answers from its last state: the
+        # classic form, which can keep what it saw for any number of steps.
+        final = {**pooled, "bidirectional": False, "pooling": "last", "dropout": 0.0}
+        if len(patches) > 1:
+            final["patch"] = patches[1]
+        return (pooled, final)
+
+    def build(self, inputs: Inputs, params: Params, profile: Profile) -> Any:
+        """Return the features; the core attaches the head of the task.
+
+        Input shape
+            ``(batch, time, channel)`` and a mask where lengths vary, or
+            ``(batch, height, width, channel)``.
+        Output shape
+            ``(batch, units)``, twice that where bidirectional.
+        """
+        # Keras is imported here, in a worker, and not when the plugin is loaded.
+        import keras
+
+        from selector.training import layers
+
+        x, mask = inputs.x, inputs.mask
+        if len(x.shape) == 4:
+            height, width, channels = x.shape[1:]
+            x = keras.layers.Reshape((height, width * channels))(x)
+        if mask is not None:
+            x = layers.ApplyMask()(x, mask=mask)
+        x, mask = layers.patch(x, mask, int(params["patch"]))
+        for i in range(int(params["layers"])):
+            is_last = i == int(params["layers"]) - 1
+            x = self._layer(params, sequences=not (is_last and params["pooling"] == "last"))(
+                x, mask=mask
+            )
+            if params["dropout"]:
+                x = keras.layers.Dropout(params["dropout"])(x)
+        return x if params["pooling"] == "last" else layers.pool(x, mask, str(params["pooling"]))
+
+    def _layer(self, params: Params, sequences: bool) -> Any:
+        """Return one recurrent layer, in both directions where asked for."""
+        import keras
+
+        recurrent = getattr(keras.layers, self.layer)
+        layer = recurrent(int(params["units"]), return_sequences=sequences)
+        return keras.layers.Bidirectional(layer) if params["bidirectional"] else layer
+
+
+class GRU(_Recurrent):
+    """Gated recurrent units, in one or two directions, over steps or image rows.
+
+    References
+    ----------
+    Cho et al., "Learning phrase representations using RNN encoder-decoder for
+    statistical machine translation", EMNLP 2014.
+    """
+
+    name = "rnn.gru"
+    title = "Gated recurrent unit"
+    layer = "GRU"
+    references = (
+        "Cho et al.: Learning phrase representations using RNN encoder-decoder, EMNLP 2014",
+    )
+
+
+class LSTM(_Recurrent):
+    """Long short-term memory, in one or two directions, over steps or image rows.
+
+    References
+    ----------
+    Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9
+    (1997).
+    """
+
+    name = "rnn.lstm"
+    title = "Long short-term memory"
+    layer = "LSTM"
+    references = ("Hochreiter, Schmidhuber: Long short-term memory, Neural Computation 1997",)
+
+
+def _steps(profile: Profile) -> int:
+    """Return the steps of the longest series, or the rows of an image."""
+    return profile.steps if profile.kind == "sequential" else int(profile.shape[0] or 1)
+
+
+def patch_sizes(steps: int) -> tuple[int, ...]:
+    """Return the patch sizes worth trying for series of `steps` steps, the usual one first."""
+    shortest = -(-steps // MOST_STEPS)
+    if steps <= 32:
+        return (1,)
+    if steps <= MOST_STEPS // 2:
+        return (1, 4)
+    return (max(4, shortest), shortest) if shortest < 4 else (2 * shortest, shortest)

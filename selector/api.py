@@ -1,0 +1,252 @@
+"""The Python API: the same roads as the command line, quiet by default."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from selector.artifact.predict import Predictor, typed
+from selector.artifact.run import RunFolder
+from selector.contract import Array
+from selector.errors import OptionError, RunError
+from selector.session import Options, Session
+
+
+class Recommendation:
+    """What a run found: a verdict with its reasons, and a model that can be used.
+
+    Made by :func:`recommend` and :func:`load`.
+    """
+
+    def __init__(self, run: RunFolder) -> None:
+        self._run = run
+        self._content = run.read("recommendation.json")
+        self._predictor: Predictor | None = None
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self._run.path
+
+    @property
+    def verdict(self) -> str:
+        """``"winner"``, ``"tie"``, ``"baseline"`` or ``"undecided"``."""
+        return str(self._content["verdict"])
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The recommended model: ``architecture``, ``family``, ``title``, ``params``, ``type``."""
+        return dict(self._content["recommended"])
+
+    @property
+    def score(self) -> dict[str, Any] | None:
+        """``metric``, ``value``, ``interval``, ``on``: measured on data that no choice has seen."""
+        return self._content["score"]
+
+    @property
+    def leaderboard(self) -> list[dict[str, Any]]:
+        """A dictionary for each architecture that was admitted, best first."""
+        return list(self._content["leaderboard"])
+
+    @property
+    def why(self) -> list[str]:
+        """The reasons, in sentences that name their numbers."""
+        return list(self._content["why"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything, as ``selector recommend --json`` prints it."""
+        return dict(self._content)
+
+    def _ready(self) -> Predictor:
+        if self._predictor is None:
+            self._predictor = Predictor(self._run)
+            weakref.finalize(self, self._predictor.close)
+        return self._predictor
+
+    def predict(self, X: Any) -> Array:
+        """Predict with the saved model.
+
+        Parameters
+        ----------
+        X : array-like, data frame or path
+            Samples of the form that the model was trained on, with or without
+            the target.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Labels in their original form, or values.
+
+        Raises
+        ------
+        DataError
+            Where `X` has another form than the training data.
+        """
+        predictor = self._ready()
+        return typed(predictor.predict(X).labels, predictor.schema.target)
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return class probabilities, shape (n, k), in the order of :attr:`classes`.
+
+        Raises
+        ------
+        OptionError
+            Where the task is no classification.
+        """
+        found = self._ready().predict(X).probabilities
+        if found is None:
+            raise OptionError(
+                f"predict_proba needs a classification; the task is {self._content['task']}."
+                " Use predict."
+            )
+        return found
+
+    @property
+    def classes(self) -> list[str]:
+        """The class labels as written, in the order of the probabilities."""
+        return list(self._content["profile"]["classes"])
+
+    def save(self, path: str | Path) -> Path:
+        """Copy the whole run to a new folder, which :func:`load` opens again.
+
+        Raises
+        ------
+        OptionError
+            Where the folder exists already or cannot be written.
+        """
+        target = Path(path).absolute()
+        try:
+            shutil.copytree(self.path, target, ignore=shutil.ignore_patterns(".lock", ".*"))
+        except FileExistsError:
+            raise OptionError(f"rec.save needs a new folder, and {target} exists.") from None
+        except OSError as error:
+            raise OptionError(f"the run cannot be saved to {target} ({error}).") from error
+        return target
+
+    def __repr__(self) -> str:
+        score = self.score
+        text = f"{score['metric']} {score['value']:.3f}" if score else "unscored"
+        return f"<Recommendation {self.verdict}: {self.best['architecture']}, {text}>"
+
+    def _repr_html_(self) -> str:
+        from selector.report.notebook import render_notebook
+
+        return render_notebook(self._content)
+
+
+def recommend(
+    X: Any,
+    y: Any = None,
+    *,
+    time: float | str = 60,
+    test: Any = None,
+    trials: int | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    families: Iterable[str] = (),
+    target: str | None = None,
+    kind: str | None = None,
+    task: str | None = None,
+    axes: str | Sequence[str] | None = None,
+    id: str | None = None,
+    step: str | None = None,
+    prefer: str = "balanced",
+    refit_all: bool = False,
+    out: str | Path | None = None,
+    verbose: bool = False,
+) -> Recommendation:
+    """Recommend an architecture for a data set, and fit it.
+
+    Parameters
+    ----------
+    X : path, ndarray, list of ndarray, pandas or polars data frame
+        The data. A file or folder in any form that ``selector recommend``
+        takes; an array of shape (n, p), (n, time, channel), (n, height, width)
+        or (n, height, width, channel); a list of arrays (time, channel) for
+        series of different lengths.
+    y : array-like, shape (n,), optional
+        The target; None where X holds it.
+    time : float or str
+        The budget: seconds, or ``"90s"``, ``"5m"``. The call returns at most
+        three seconds after it.
+    test : path, or tuple (X, y), optional
+        A test part of its own; by default a fifth is split off, untouched.
+    trials, seed, workers, families, target, kind, task, axes, id, step, prefer, refit_all
+        As the options of ``selector recommend``.
+    out : path, optional
+        Where to keep the run; by default a temporary folder that lives as
+        long as this process (see :meth:`Recommendation.save`).
+    verbose : bool
+        Show progress on standard error.
+
+    Returns
+    -------
+    Recommendation
+
+    Raises
+    ------
+    DataError
+        Where the data cannot be used.
+    OptionError
+        Where an argument is not allowed.
+    RunError
+        Where no trial ended within the time.
+    """
+    names = (families,) if isinstance(families, str) else tuple(families)
+    options = Options(
+        time=time,  # type: ignore[arg-type]
+        trials=trials,
+        seed=seed,
+        workers=workers,
+        families=names,
+        target=target,
+        kind=kind,
+        task=task,
+        axes=axes if axes is None or isinstance(axes, str) else ",".join(axes),
+        id=id,
+        step=step,
+        prefer=prefer,
+        refit_all=refit_all,
+        command=("selector.recommend",),
+    )
+    if out is None:
+        room = Path(tempfile.mkdtemp(prefix="selector-run-"))
+        atexit.register(shutil.rmtree, room, ignore_errors=True)
+        out = room / "run"
+    test_X, test_y = test if isinstance(test, tuple) else (test, None)
+    progress = _progress(verbose)
+    session = Session(options, on_progress=progress)
+    session.recommend(X, y, test_X, test_y, Path(out))
+    return load(Path(out))
+
+
+def _progress(verbose: bool) -> Any:
+    if not verbose:
+        return None
+    from selector.report.progress import Progress
+
+    shown = Progress()
+    return lambda state: shown.update(**state)
+
+
+def load(path: str | Path) -> Recommendation:
+    """Open a run folder.
+
+    Raises
+    ------
+    SourceNotFoundError
+        Where there is no run.
+    RunError
+        Where the run has no recommendation yet.
+    """
+    run = RunFolder.open(path)
+    if not (run.path / "recommendation.json").exists():
+        raise RunError(
+            f"the run in {run.path} has no recommendation yet. Go on with 'selector resume {path}'."
+        )
+    return Recommendation(run)

@@ -1,0 +1,1 @@
+"""The run folder, the data in it, and prediction from it."""

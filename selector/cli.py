@@ -1,0 +1,362 @@
+"""The command line. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from selector.errors import SelectorError
+
+LATE_SECONDS = 1.5
+"""How far past the budget the watchdog lets a run go."""
+
+app = typer.Typer(
+    name="selector",
+    help="Which neural architecture fits your data: recurrent, convolutional, a hybrid, or none.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+datasets_app = typer.Typer(help="Small real data sets, and planted ones.", no_args_is_help=True)
+app.add_typer(datasets_app, name="datasets")
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show the traceback of an error.")]
+
+
+def main() -> None:
+    """Entry point of the command ``selector``."""
+    app()
+
+
+def say(text: str) -> None:
+    """Print one line on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def command(function: Function) -> Function:
+    """Turn errors into one line and exit code 2; a traceback needs ``--verbose``."""
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except SelectorError as error:
+            code, text = 2, f"error: {error}"
+        except KeyboardInterrupt:
+            code, text = 130, "stopped."
+        except BrokenPipeError:
+            os._exit(0)
+        except Exception as error:  # the last resort: say it in a line
+            line = " ".join(str(error).split())
+            code = 1
+            text = f"internal error: {type(error).__name__}: {line} (--verbose shows where)"
+        if kwargs.get("verbose"):
+            import traceback
+
+            traceback.print_exc()
+        say(text)
+        raise typer.Exit(code)
+
+    return guarded  # type: ignore[return-value]
+
+
+class Outcome:
+    """Prints a session's result exactly once, from the main thread or the watchdog."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+        self._once = threading.Lock()
+
+    def show(self, recommendation: dict[str, Any]) -> bool:
+        """Print the recommendation; False where it was printed before."""
+        if not self._once.acquire(blocking=False):
+            return False
+        if self.as_json:
+            print(json.dumps(recommendation, ensure_ascii=False), flush=True)
+        else:
+            from rich.console import Console
+
+            from selector.report.terminal import print_recommendation
+
+            print_recommendation(recommendation, Console())
+        return True
+
+
+def _guard(session: Any, outcome: Outcome) -> None:
+    """End the process past the budget with the last recommendation, whatever hangs."""
+
+    def watch() -> None:
+        while session.budget.left() > -LATE_SECONDS:
+            time.sleep(0.1)
+        if session.pool is not None:
+            for worker in session.pool.workers:
+                session.pool.kill(worker, "the run is over")
+        code = 2
+        if session.recommendation:
+            code = 0 if outcome.show(session.recommendation) else 0
+        else:
+            say("error: the time was over before there was anything to recommend. Try more --time.")
+        sys.stdout.flush()
+        os._exit(code)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _run(session: Any, work: Callable[[], dict[str, Any]], as_json: bool) -> None:
+    """Carry out a session under the watchdog, with Ctrl-C ending the search early."""
+    outcome = Outcome(as_json)
+    _guard(session, outcome)
+
+    def interrupt(*_: Any) -> None:
+        if session.stop.is_set():
+            raise KeyboardInterrupt
+        session.stop.set()
+        say("\nstopping: what was found so far is judged (Ctrl-C again to give up).")
+
+    signal.signal(signal.SIGINT, interrupt)
+    recommendation = work()
+    outcome.show(recommendation)
+
+
+def _session(options: Any, quiet: bool) -> Any:
+    from selector.report.progress import Progress
+    from selector.search.budget import process_start
+    from selector.session import Session
+
+    progress = Progress(quiet=quiet)
+    return Session(options, process_start(), lambda state: progress.update(**state)), progress
+
+
+@app.command()
+@command
+def recommend(
+    source: Annotated[str, typer.Argument(help="CSV, TSV, .ts, .npz, or a folder of images.")],
+    time: Annotated[str, typer.Option(help="Budget: seconds, 90s, 5m.")] = "60",
+    test: Annotated[str | None, typer.Option(help="A test file of its own.")] = None,
+    target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
+    kind: Annotated[str | None, typer.Option(help="sequential, grid or tabular.")] = None,
+    task: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
+    axes: Annotated[str | None, typer.Option(help="Axes of a sample, as time,channel.")] = None,
+    id: Annotated[str | None, typer.Option("--id", help="Column of series ids (long CSV).")] = None,
+    step: Annotated[str | None, typer.Option(help="Column of time steps (long CSV).")] = None,
+    families: Annotated[
+        str | None, typer.Option(help="Only these, as rnn,cnn; by default all.")
+    ] = None,
+    trials: Annotated[int | None, typer.Option(help="At most this many search trials.")] = None,
+    seed: Annotated[int, typer.Option(help="Seeds splits, weights and search.")] = 0,
+    workers: Annotated[int | None, typer.Option(help="Worker processes; one a core.")] = None,
+    prefer: Annotated[str, typer.Option(help="score, balanced or cheap.")] = "balanced",
+    refit_all: Annotated[
+        bool, typer.Option("--refit-all", help="Also save a model fitted on all rows, unscored.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Run folder; runs/<date>-<name>.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Find out which architecture fits a data set, and save the trained model."""
+    from selector.session import Options
+
+    options = Options(
+        time=time,  # type: ignore[arg-type]
+        trials=trials,
+        seed=seed,
+        workers=workers,
+        families=tuple(w.strip() for w in families.split(",") if w.strip()) if families else (),
+        target=target,
+        kind=kind,
+        task=task,
+        axes=axes,
+        id=id,
+        step=step,
+        prefer=prefer,
+        refit_all=refit_all,
+        command=tuple(["selector", *sys.argv[1:]]),
+    )
+    session, progress = _session(options, quiet)
+    with progress:
+        _run(session, lambda: session.recommend(source, test=test, out=out), as_json)
+
+
+@app.command()
+@command
+def resume(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    time: Annotated[str | None, typer.Option(help="Budget from now; as before by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Go on with a run that was stopped or killed, or give it more time."""
+    from selector.artifact.run import RunFolder
+    from selector.session import Options
+
+    folder = RunFolder.open(run)
+    stored = folder.read("run.json")["options"]
+    stored["families"], stored["command"] = tuple(stored["families"]), tuple(stored["command"])
+    options = Options(**{**stored, **({"time": time} if time else {})})
+    session, progress = _session(options, quiet)
+    with progress:
+        _run(session, lambda: session.resume(folder), as_json)
+
+
+@app.command()
+@command
+def predict(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    source: Annotated[str, typer.Argument(help="Data of the same form, with or without target.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="CSV to write; or print it.")] = None,
+    proba: Annotated[bool, typer.Option("--proba", help="Add a column for each class.")] = False,
+    model: Annotated[str, typer.Option(help="model, or model_all.")] = "model",
+    verbose: Verbose = False,
+) -> None:
+    """Predict with the model of a run."""
+    from selector.artifact.predict import Predictor
+    from selector.artifact.run import RunFolder
+
+    with Predictor(RunFolder.open(run), model) as predictor:
+        predictions = predictor.predict(source)
+    predictions.write_csv(out or Path("/dev/stdout"), proba=proba)
+    for note in predictions.notes:
+        say(f"note: {note}")
+    if out is not None:
+        say(f"{len(predictions.labels)} predictions written to {out}")
+
+
+@app.command()
+@command
+def show(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show what a run found."""
+    from selector.artifact.run import RunFolder
+    from selector.errors import RunError
+
+    folder = RunFolder.open(run)
+    if not (folder.path / "recommendation.json").exists():
+        raise RunError(
+            f"the run in {folder.path} has no recommendation yet; it has {len(folder.trials())}"
+            f" finished trials. Go on with 'selector resume {run}'."
+        )
+    Outcome(as_json).show(folder.read("recommendation.json"))
+
+
+@app.command()
+@command
+def profile(
+    source: Annotated[str, typer.Argument(help="As for recommend.")],
+    target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
+    kind: Annotated[str | None, typer.Option(help="sequential, grid or tabular.")] = None,
+    task: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
+    axes: Annotated[str | None, typer.Option(help="Axes of a sample, as time,channel.")] = None,
+    id: Annotated[str | None, typer.Option("--id", help="Column of series ids (long CSV).")] = None,
+    step: Annotated[str | None, typer.Option(help="Column of time steps (long CSV).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Say what a data set looks like, without trying any model."""
+    from selector import readers
+    from selector.contract import ReadOptions
+    from selector.profile import ProfileOptions, describe
+    from selector.session import _plugin_readers
+
+    options = ReadOptions(target=target, id=id, step=step)
+    raw = readers.read(source, options, extra_readers=_plugin_readers)
+    found = describe(raw, ProfileOptions(target, kind, task, axes))
+    content = found.profile.to_dict()
+    if as_json:
+        print(json.dumps({**content, "notes": list(found.dataset.notes)}, ensure_ascii=False))
+        return
+    lines = [f"{found.profile.name}: {found.profile.n} samples of shape {found.profile.shape}"]
+    for name, decision in found.profile.decisions.items():
+        lines.append(
+            f"  {name}: {decision.value} (confidence {decision.confidence:.2f}; {decision.reason};"
+            f" override with {decision.option})"
+        )
+    if found.profile.classes:
+        counts = zip(found.profile.classes, found.profile.counts, strict=True)
+        lines.append("  classes: " + ", ".join(f"{c} ({n})" for c, n in counts))
+    lines += [f"  {name}: {value:.3f}" for name, value in found.profile.signals.items()]
+    lines += [f"  note: {n}" for n in found.dataset.notes]
+    lines += [f"  warning: {w}" for w in found.profile.warnings]
+    print("\n".join(lines))
+
+
+@app.command()
+@command
+def plugins(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """List the plugins, what they offer, and what is wrong with them."""
+    from dataclasses import asdict
+
+    from selector.plugins import Registry
+
+    entries = Registry().entries
+    if as_json:
+        print(json.dumps({"plugins": [asdict(e) for e in entries]}, ensure_ascii=False))
+        return
+    for entry in entries:
+        print(f"{entry.name} ({entry.distribution} {entry.version}): {entry.state}")
+        for name in [*entry.architectures, *entry.readers]:
+            print(f"  {name}")
+        for problem in entry.problems:
+            print(f"  problem: {problem}")
+
+
+@datasets_app.command("list")
+@command
+def datasets_list(verbose: Verbose = False) -> None:
+    """List the data sets."""
+    import selector_datasets
+
+    for name in selector_datasets.names():
+        card = selector_datasets.card(name)
+        print(f"{name:24} {card['kind']:16} {card['task']:16} {card['title']}")
+
+
+@datasets_app.command("path")
+@command
+def datasets_path(
+    name: Annotated[str, typer.Argument(help="A name, or name/part, as GunPoint/test.")],
+    verbose: Verbose = False,
+) -> None:
+    """Print where a shipped data set lies."""
+    import selector_datasets
+
+    print(selector_datasets.path(*name.split("/", 1)))
+
+
+@datasets_app.command("make")
+@command
+def datasets_make(
+    name: Annotated[str, typer.Argument(help="A name from 'selector datasets list'.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File or folder to write.")],
+    n: Annotated[int | None, typer.Option(help="Number of samples (planted sets).")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed (planted sets).")] = None,
+    verbose: Verbose = False,
+) -> None:
+    """Write a data set to a file: a planted one, or one of scikit-learn's."""
+    import selector_datasets
+
+    options = {k: v for k, v in (("n", n), ("seed", seed)) if v is not None}
+    print(selector_datasets.make(name, out, **options))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Which finalist to score on which split next.
+
+Confirmation is a race: every family's best first gets the few splits that a
+comparison needs, split by split, so that stopping at any moment leaves common
+splits; then only those still in contention go on, while the verdict is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from selector.judge.finalist import MINIMUM_SPLITS, Finalist, common_splits, compare
+from selector.judge.outcome import BASELINE_PROBABILITY, DOMINATED_PROBABILITY, ROPES
+from selector.judge.verdict import judge
+
+Pair = tuple[str, str]
+
+
+def next_confirmations(
+    finalists: Sequence[Finalist],
+    baseline: Finalist | None,
+    splits: Sequence[str],
+    *,
+    minimum: int = MINIMUM_SPLITS,
+    rope: float = ROPES["balanced"],
+    taken: Collection[Pair] = (),
+    open: bool | None = None,
+) -> list[Pair]:
+    """Return the (architecture, split) pairs to run next, most urgent first.
+
+    Parameters
+    ----------
+    finalists : sequence of Finalist
+        With the scores so far (none at the start), the best by its search
+        score first: the first of each family is that family's champion.
+    baseline : Finalist or None
+        The trivial baseline with its scores so far.
+    splits : sequence of str
+        The common splits, in the order fixed at the start of the run.
+    minimum : int
+        Splits that a comparison needs.
+    rope : float
+        Region of practical equivalence, in score units.
+    taken : collection of (architecture, split)
+        Pairs that are running or have failed: they are not given out again,
+        and the finalist goes on with its other splits.
+    open : bool, optional
+        Whether the verdict is open; by default it is asked of
+        :func:`selector.judge.verdict.judge`.
+
+    Returns
+    -------
+    list of (architecture, split)
+        First the baseline and the champions on the first `minimum` splits,
+        split by split; then the other finalists on these; then, where the
+        verdict is open, those in contention on the remaining splits. Empty
+        when nothing more can change the verdict.
+    """
+    base = [] if baseline is None else [baseline]
+    champions = _champions(finalists)
+    others = [f for f in finalists if f not in champions]
+    first = [*_pairs([*base, *champions], splits[:minimum], taken)]
+    first += _pairs(others, splits[:minimum], taken)
+    if first:
+        return first
+    scored = [f for f in finalists if f.finite_scores]
+    if not scored:
+        return []
+    if open is None:
+        open = judge(scored, baseline, rope).open
+    if not open:
+        return []
+    return _pairs(in_contention(scored, baseline, rope), splits[minimum:], taken)
+
+
+def in_contention(
+    finalists: Sequence[Finalist], baseline: Finalist | None, rope: float = ROPES["balanced"]
+) -> list[Finalist]:
+    """Return the finalists that may still win or tie, and the baseline while it may.
+
+    A finalist is out when some other is better by more than the ROPE with
+    probability .95 on at least three common splits; the baseline is out when
+    some finalist beats it with probability .98.
+
+    Parameters
+    ----------
+    finalists : sequence of Finalist
+        With their scores so far.
+    baseline : Finalist or None
+        The trivial baseline, given first where it stays.
+    rope : float
+        Region of practical equivalence, in score units.
+    """
+    alive = [f for f in finalists if not any(_dominates(o, f, rope) for o in finalists)]
+    if baseline is None:
+        return alive
+    beaten = any(_sure(f, baseline, 0.0) >= BASELINE_PROBABILITY for f in finalists)
+    return alive if beaten else [baseline, *alive]
+
+
+def _champions(finalists: Sequence[Finalist]) -> list[Finalist]:
+    """Return the first finalist of each family, in the order given."""
+    found: dict[str, Finalist] = {}
+    for finalist in finalists:
+        found.setdefault(finalist.family, finalist)
+    return list(found.values())
+
+
+def _pairs(
+    finalists: Sequence[Finalist], splits: Sequence[str], taken: Collection[Pair]
+) -> list[Pair]:
+    """Return the pairs still to be run, split by split."""
+    return [
+        (f.architecture, s)
+        for s in splits
+        for f in finalists
+        if s not in f.scores and (f.architecture, s) not in taken
+    ]
+
+
+def _sure(first: Finalist, second: Finalist, margin: float) -> float:
+    """Return the probability that `first` is better by more than `margin`; 0 if unknown."""
+    if len(common_splits(first, second)) < MINIMUM_SPLITS:
+        return 0.0
+    posterior = compare(first, second)
+    return 0.0 if posterior is None else posterior.probability_above(margin)
+
+
+def _dominates(first: Finalist, second: Finalist, rope: float) -> bool:
+    """Whether `first` is surely better than `second`."""
+    if first.architecture == second.architecture:
+        return False
+    return _sure(first, second, rope) >= DOMINATED_PROBABILITY

@@ -1,0 +1,241 @@
+"""The reasons of a verdict in sentences, each with its measured numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from selector.judge.finalist import MINIMUM_SPLITS, Finalist, common_splits, compare
+from selector.judge.outcome import (
+    BASELINE_PROBABILITY,
+    WINNER_PROBABILITY,
+    Comparison,
+    Field,
+    Verdict,
+)
+from selector.judge.statistics import Posterior
+from selector.judge.words import decimal, listed, points, probability
+
+MOST_SPLITS = 30
+"""More common splits than this are not worth asking for: they share their rows."""
+
+NO_NETWORK = "you need no neural network for this data"
+
+
+def explain(verdict: Verdict, ground: Field) -> Verdict:
+    """Return `verdict` with its reasons and with what more time would buy.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        As decided, without words.
+    ground : Field
+        What it was decided on.
+    """
+    by_name = {f.architecture: f for f in ground.finalists}
+    if ground.baseline is not None:
+        by_name.setdefault(ground.baseline.architecture, ground.baseline)
+    best, chosen = by_name[verdict.best], by_name[verdict.recommended]
+    if verdict.verdict == "baseline":
+        why = _baseline_why(ground)
+    else:
+        why = [
+            *_against_families(verdict, best, by_name),
+            *_choice(verdict, best, chosen),
+            *_against_baseline(verdict, chosen, ground.baseline),
+            *_network(chosen, verdict),
+        ]
+    return replace(
+        verdict, why=tuple(why), more_time=_more_time(verdict, best, by_name, ground.baseline)
+    )
+
+
+def _named(finalist: Finalist) -> str:
+    """Return the architecture and what kind of model it is: ``rnn.gru (trained)``."""
+    return f"{finalist.architecture} ({finalist.type})"
+
+
+def _splits(count: int) -> str:
+    """Return ``1 common split`` or ``5 common splits``."""
+    return f"{count} common split{'' if count == 1 else 's'}"
+
+
+def _against_families(
+    verdict: Verdict, best: Finalist, by_name: dict[str, Finalist]
+) -> list[str]:
+    """Say how the best compares with the best of every other family."""
+    if not verdict.comparisons:
+        count = len(best.finite_scores)
+        return [
+            f"{_named(best)} scored {decimal(best.mean)} on {_splits(count)}; no other family "
+            "was compared with it, so this says nothing about families"
+        ]
+    return [_comparison(c, best, by_name[c.architecture], verdict.rope) for c in verdict.comparisons]
+
+
+def _comparison(comparison: Comparison, best: Finalist, other: Finalist, rope: float) -> str:
+    """Say how the best compares with one other family's best."""
+    splits = common_splits(best, other)
+    if not splits:
+        return (
+            f"{_named(best)} and the best of {other.family}, {_named(other)}, share no split, so "
+            "they cannot be compared"
+        )
+    mine = math.fsum(best.finite_scores[s] for s in splits) / len(splits)
+    theirs = math.fsum(other.finite_scores[s] for s in splits) / len(splits)
+    text = (
+        f"{_named(best)} scored {decimal(mine)} on {_splits(len(splits))}; the best of "
+        f"{other.family}, {_named(other)}, {decimal(theirs)}"
+    )
+    if not comparison.settled:
+        return f"{text}: too few splits (at least {MINIMUM_SPLITS}) to compare the two families"
+    width = points(rope, best.metric)
+    if comparison.better >= comparison.within:
+        return (
+            f"{text}: {best.family} is better by more than {width} with probability "
+            f"{probability(comparison.better)}"
+        )
+    return (
+        f"{text}: the two are within {width} of each other with probability "
+        f"{probability(comparison.within)}, {best.family} is better by more with probability "
+        f"{probability(comparison.better)}"
+    )
+
+
+def _choice(verdict: Verdict, best: Finalist, chosen: Finalist) -> list[str]:
+    """Say why the recommended model is not the one of the best score."""
+    if verdict.verdict == "undecided":
+        return [f"{_named(chosen)} has the best mean score so far, {decimal(chosen.mean)}"]
+    if chosen.architecture == best.architecture:
+        if verdict.verdict != "tie":
+            return []
+        rest = [a for a in verdict.tie_group if a != chosen.architecture]
+        return [f"{_named(chosen)} is both the best by mean and cheaper than {listed(rest)}"]
+    return [
+        f"{_named(chosen)} scored {decimal(chosen.mean)} against the best score, "
+        f"{decimal(best.mean)} of {_named(best)}, and costs {_cost(chosen, best)}; taking it is "
+        f"expected to lose {points(verdict.expected_loss, best.metric)}, at most "
+        f"{points(verdict.rope, best.metric)} is allowed"
+    ]
+
+
+def _cost(chosen: Finalist, best: Finalist) -> str:
+    """Say how much cheaper the chosen model is, in counted cost."""
+    mine, theirs = chosen.cost, best.cost
+    if chosen.macs and best.macs and mine[0] < theirs[0]:
+        return f"{theirs[0] / mine[0]:.1f} times fewer multiply-adds"
+    if 0 < mine[1] < theirs[1]:
+        return f"{theirs[1] / mine[1]:.1f} times fewer bytes"
+    return "less, by counted multiply-adds and bytes"
+
+
+def _against_baseline(
+    verdict: Verdict, chosen: Finalist, baseline: Finalist | None
+) -> list[str]:
+    """Say how the recommended model compares with the trivial baseline."""
+    if baseline is None:
+        return ["the trivial baseline has no score, so nothing could be held against it"]
+    if chosen.architecture == baseline.architecture:
+        return [f"no model is ahead of the trivial baseline, {decimal(baseline.mean)}, so far"]
+    sure = verdict.baseline_probability
+    if sure is None or math.isnan(sure):
+        return [
+            f"the trivial baseline scored {decimal(baseline.mean)}; too few common splits (at "
+            f"least {MINIMUM_SPLITS}) to say that {chosen.architecture} beats it"
+        ]
+    return [
+        f"the trivial baseline scored {decimal(baseline.mean)}: {chosen.architecture} beats it "
+        f"with probability {probability(sure)}"
+    ]
+
+
+def _network(chosen: Finalist, verdict: Verdict) -> list[str]:
+    """Say where the recommendation is no neural network, or one without training."""
+    if verdict.verdict == "undecided":
+        return []
+    if chosen.type == "estimator":
+        return [f"{chosen.architecture} is a {chosen.family} model: {NO_NETWORK}"]
+    if chosen.type == "fixed features":
+        return [
+            f"{chosen.architecture} has fixed features with a head solved in closed form: none of "
+            "its features was learnt by gradient descent"
+        ]
+    return []
+
+
+def _baseline_why(ground: Field) -> list[str]:
+    """Say that no model was shown to beat the baseline."""
+    base = ground.baseline
+    if base is None or not ground.finalists:
+        return ["only the trivial baseline has a score: no other model was confirmed"]
+    likeliest = max(ground.finalists, key=lambda f: ground.beats[f.architecture])
+    sure = ground.beats[likeliest.architecture]
+    count = len(common_splits(likeliest, base))
+    return [
+        f"the trivial baseline scored {decimal(base.mean)}; the likeliest model to beat it, "
+        f"{_named(likeliest)}, scored {decimal(likeliest.mean)} on {_splits(count)} and beats it "
+        f"with probability {probability(sure)}, where {decimal(BASELINE_PROBABILITY, 2)} is asked"
+    ]
+
+
+def _more_time(
+    verdict: Verdict, best: Finalist, by_name: dict[str, Finalist], baseline: Finalist | None
+) -> str:
+    """Say what more time would buy; nothing where the verdict is settled."""
+    if verdict.verdict == "baseline" and verdict.open:
+        return "more time would score more common splits, which may yet lift a model above .98"
+    if verdict.verdict != "undecided":
+        return ""
+    thin = [c.family for c in verdict.comparisons if not c.settled]
+    if len(best.finite_scores) < MINIMUM_SPLITS:
+        thin.insert(0, best.family)
+    sure = verdict.baseline_probability
+    if thin or (baseline is not None and (sure is None or math.isnan(sure))):
+        who = listed(sorted(set(thin))) or f"{best.family} and the trivial baseline"
+        return (
+            f"more time would complete the {MINIMUM_SPLITS} common splits that a comparison "
+            f"needs for {who}"
+        )
+    open_ones = [c for c in verdict.comparisons if c.better < WINNER_PROBABILITY]
+    needed = [splits_needed(best, by_name[c.architecture], verdict.rope) for c in open_ones]
+    names = listed([c.family for c in open_ones])
+    if any(n is None for n in needed) or not needed:
+        return (
+            f"{MOST_SPLITS} common splits would not settle {best.family} against {names} at the "
+            "difference measured so far: more rows would, or a wider region of practical "
+            "equivalence (--prefer cheap)"
+        )
+    most = max(n for n in needed if n is not None)
+    return (
+        f"if the difference stays as it is, about {most} common splits in place of "
+        f"{len(best.finite_scores)} would settle {best.family} against {names}"
+    )
+
+
+def splits_needed(best: Finalist, other: Finalist, rope: float) -> int | None:
+    """Return how many common splits would make `best` the winner or the two a tie.
+
+    The mean and the variance of the difference are taken to stay as measured,
+    so that only the scale and the degrees of freedom change.
+
+    Returns
+    -------
+    int or None
+        None where not even ``MOST_SPLITS`` would do, or nothing is known yet.
+    """
+    now = compare(best, other)
+    count = len(common_splits(best, other))
+    if now is None:
+        return None
+    ratio = max(best.test_train_ratio, other.test_train_ratio)
+    for later in range(max(count + 1, MINIMUM_SPLITS), MOST_SPLITS + 1):
+        factor = math.sqrt((1.0 / later + ratio) / (1.0 / count + ratio))
+        then = Posterior(now.df + later - count, now.loc, now.scale * factor)
+        if then.probability_above(rope) >= WINNER_PROBABILITY:
+            return later
+        # a tie needs the cheaper one to be safe, whichever that is
+        chosen_is_best = best.cost <= other.cost
+        loss = Posterior(then.df, -then.loc if chosen_is_best else then.loc, then.scale)
+        if abs(now.loc) <= rope and loss.expected_excess() <= rope:
+            return later
+    return None

@@ -1,0 +1,284 @@
+"""NumPy arrays: from Python, from ``.npz`` and from ``.npy`` files.
+
+Pickled objects are never loaded.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from selector.contract import (
+    CLIP_AXES,
+    FEATURE_AXES,
+    IMAGE_AXES,
+    SERIES_AXES,
+    Array,
+    Column,
+    Dataset,
+    Reader,
+    ReadOptions,
+    Variable,
+)
+from selector.errors import DataError
+from selector.readers.columns import Dtype, number_values, plural, some, target_variable
+from selector.readers.tables import Table, table_dataset
+
+_INPUT_KEYS = ("X", "x", "data", "inputs")
+_TARGET_KEYS = ("y", "Y", "labels", "label", "target", "targets")
+_FORMS = (
+    "(n, features), (n, time, channels), (n, height, width), (n, height, width, channels) or "
+    "(n, time, height, width, channels)"
+)
+_SMALLEST_SIDE = 6
+_PICKLED = (
+    "holds pickled objects, which are not loaded (they can run code). Save plain arrays: "
+    "np.savez('data.npz', X=X, y=y) with numeric X; ragged series as one array "
+    "X of all steps, shape (sum(lengths), channels), and an array lengths."
+)
+
+
+class ArrayReader(Reader):
+    """Reads arrays in memory and in ``.npz`` and ``.npy`` files.
+
+    Which axes an array of three dimensions has cannot be known. The rule,
+    recorded in ``source["axes_rule"]``: sides of at least six, the longer at
+    most twice the shorter, are an image; all else is a series.
+    """
+
+    name: ClassVar[str] = "arrays"
+    extensions: ClassVar[tuple[str, ...]] = (".npz", ".npy")
+
+    def matches(self, source: Any) -> bool:
+        """Whether `source` is an array, a list or tuple, or a file of arrays."""
+        if isinstance(source, Path):
+            return source.is_file() and source.suffix.lower() in self.extensions
+        return isinstance(source, np.ndarray | list | tuple)
+
+    def read(self, source: Any, options: ReadOptions) -> Dataset:
+        """Read the array or file; see :meth:`selector.contract.Reader.read`."""
+        if not isinstance(source, Path):
+            x = _from_list(source) if isinstance(source, list | tuple) else source
+            return _dataset("data", x, None, None, {}, options)
+        if source.suffix.lower() == ".npy":
+            x = _load(source)
+            return _dataset(source.stem, x, None, None, {"path": str(source)}, options)
+        return _read_archive(source, options)
+
+
+def _load(path: Path) -> Any:
+    """Load a ``.npy`` array, or open a ``.npz`` archive, without pickles."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(6)
+        if head[:4] != b"PK\x03\x04" and head[:4] != b"PK\x05\x06" and head != b"\x93NUMPY":
+            raise DataError(f"'{path.name}' is not a file written by NumPy. Save with np.savez.")
+        return np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(error, DataError):
+            raise
+        raise _unreadable(path.name, error) from error
+
+
+def _unreadable(name: str, error: Exception) -> DataError:
+    if "pickle" in str(error).lower():
+        return DataError(f"'{name}' {_PICKLED}")
+    return DataError(f"'{name}' cannot be read: {error}. Save it again with np.savez.")
+
+
+def _read_archive(path: Path, options: ReadOptions) -> Dataset:
+    with _load(path) as archive:
+        keys = list(archive.files)
+        x_key = next((k for k in _INPUT_KEYS if k in keys), None)
+        y_key = next((k for k in _TARGET_KEYS if k in keys), None)
+        if options.target is not None and options.target in keys:
+            y_key = options.target
+        if x_key is None:
+            raise DataError(
+                f"'{path.name}' has no array 'X'. It holds {some(keys, 8) or 'nothing'}; allowed "
+                "are X (or x, data), y (or labels, target) and lengths. Training and test data "
+                "go into two files."
+            )
+        try:
+            x = archive[x_key]
+            y = None if y_key is None else archive[y_key]
+            lengths = archive["lengths"] if "lengths" in keys else None
+        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise _unreadable(path.name, error) from error
+    about = {"path": str(path), "target": y_key or (options.expect or {}).get("target")}
+    dataset = _dataset(path.stem, x, lengths, y_key if y is None else None, about, options)
+    if y is None:
+        return dataset
+    return with_target(dataset, y, str(y_key))
+
+
+def with_target(dataset: Dataset, y: Any, name: str) -> Dataset:
+    """Return `dataset` with the target `y`.
+
+    Raises
+    ------
+    DataError
+        Where `y` has another length than the data.
+    """
+    target = target_variable(y, name)
+    if len(target) != len(dataset):
+        raise DataError(
+            f"X and y have different lengths: X has {plural(len(dataset), 'sample')}, y has "
+            f"{plural(len(target), 'value')}. Each sample needs one value."
+        )
+    return replace(dataset, target=target, source={**dataset.source, "target": name})
+
+
+def _dataset(
+    name: str,
+    x: Any,
+    lengths: Array | None,
+    target: str | None,
+    about: dict[str, Any],
+    options: ReadOptions,
+) -> Dataset:
+    """Make a data set of an array `x`, or of a list of series."""
+    source: dict[str, Any] = {"reader": "arrays", "target": target, **about}
+    if isinstance(x, list):
+        return Dataset(name, {"x": _ragged(x)}, None, (), (), source)
+    if x.dtype.kind == "c":
+        raise DataError("X holds complex numbers. Give their parts or their size as channels.")
+    if x.dtype.kind not in "fiub":
+        return _text_table(name, x, source, options)
+    if x.ndim and len(x) == 0:
+        raise DataError(f"'{name}' holds no samples: X has the shape {x.shape}.")
+    if 0 in x.shape:
+        raise DataError(f"'{name}' holds no values: X has the shape {x.shape}.")
+    if lengths is not None:
+        variable = _with_lengths(x, np.asarray(lengths))
+        return Dataset(name, {"x": variable}, None, (), (), source)
+    if x.ndim == 2:
+        return _number_table(name, x, source, options)
+    variable, rule, notes = _with_axes(x)
+    source["axes_rule"] = rule
+    return Dataset(name, {"x": variable}, None, (), tuple(notes), source)
+
+
+def _number_table(name: str, x: Array, source: dict[str, Any], options: ReadOptions) -> Dataset:
+    values = x.astype(np.float64)
+    dtype: Dtype = "integer" if x.dtype.kind in "iu" else "float"
+    columns = tuple(number_values(f"c{i}", values[:, i], dtype)[0] for i in range(x.shape[1]))
+    if options.target is not None and source.get("target") is None:
+        return table_dataset(Table(name, columns, values, source), options)
+    source["columns"] = [c.name for c in columns]
+    return Dataset(name, {"x": Variable(FEATURE_AXES, values, columns)}, None, (), (), source)
+
+
+def _text_table(name: str, x: Array, source: dict[str, Any], options: ReadOptions) -> Dataset:
+    """Read an array of text or mixed objects: numbers if it can be, else a table."""
+    try:
+        numbers = x.astype(np.float64)
+    except (ValueError, TypeError):
+        if x.ndim != 2:
+            raise DataError(
+                f"X must hold numbers; its type is {x.dtype}, its shape {x.shape}. Series of "
+                "different lengths go into a list of arrays, mixed columns into a data frame."
+            ) from None
+    else:
+        return _dataset(name, numbers, None, None, source, options)
+    columns = [target_variable(x[:, i], f"c{i}") for i in range(x.shape[1])]
+    described = tuple(c.columns[0] for c in columns)
+    values = np.column_stack([c.values for c in columns])
+    source["columns"] = [c.name for c in described]
+    return Dataset(name, {"x": Variable(FEATURE_AXES, values, described)}, None, (), (), source)
+
+
+def _with_lengths(x: Array, lengths: Array) -> Variable:
+    """Cut padded series, or mark the bounds of joined ones."""
+    if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or (lengths < 1).any():
+        raise DataError(
+            "'lengths' must hold one whole number of at least 1 for each series; it has the type "
+            f"{lengths.dtype} and the shape {lengths.shape}."
+        )
+    lengths = lengths.astype(np.int64)
+    if x.ndim == 2 and len(x) == int(lengths.sum()):
+        values = x.astype(np.float32)
+    elif x.ndim in (2, 3) and len(x) == len(lengths) and int(lengths.max()) <= x.shape[1]:
+        padded = x.reshape(*x.shape[:2], -1)
+        kept = np.arange(x.shape[1])[None, :] < lengths[:, None]
+        values = padded[kept].astype(np.float32)
+    else:
+        raise DataError(
+            f"'lengths' ({len(lengths)} values, {int(lengths.sum())} steps in all) does not fit X "
+            f"of shape {x.shape}. X is (n, time, channels), padded, or (sum(lengths), channels)."
+        )
+    columns = _channel_columns(values.shape[1])
+    return Variable(SERIES_AXES, values, columns, lengths)
+
+
+def _with_axes(x: Array) -> tuple[Variable, str, list[str]]:
+    """Give an array of three to five dimensions its axes, and name the rule used."""
+    shape = x.shape
+    values = x.astype(np.float32)
+    if x.ndim == 3:
+        short, long = sorted(shape[1:])
+        if short >= _SMALLEST_SIDE and long <= 2 * short:
+            rule = f"shape {shape}: sides of at least 6 within a factor of 2 are an image"
+            return Variable(IMAGE_AXES, values[..., None]), rule, []
+        rule = f"shape {shape}: (n, time, channels), since the sides are not those of an image"
+        return Variable(SERIES_AXES, values, _channel_columns(shape[2])), rule, []
+    if x.ndim == 4:
+        rule = f"shape {shape}: (n, height, width, channels)"
+        if shape[1] in (1, 3, 4) and shape[3] > 4 and max(shape[2:]) <= 2 * min(shape[2:]):
+            note = f"X of shape {shape} has its channels first: moved to the end"
+            moved = np.ascontiguousarray(np.moveaxis(values, 1, -1))
+            return Variable(IMAGE_AXES, moved), f"{rule}, channels moved to the end", [note]
+        return Variable(IMAGE_AXES, values), rule, []
+    if x.ndim == 5:
+        return Variable(CLIP_AXES, values), f"shape {shape}: (n, time, height, width, channels)", []
+    raise DataError(f"X has the shape {shape}; allowed are {_FORMS}. Reshape it.")
+
+
+def _channel_columns(count: int) -> tuple[Column, ...]:
+    return tuple(Column(f"dim_{i}") for i in range(count))
+
+
+def _from_list(items: Sequence[Any]) -> Any:
+    """Return a list of series ``(T, C)``, or an array where the items are rows of numbers."""
+    if not len(items):
+        raise DataError("X is empty: it must hold samples.")
+    if not all(isinstance(item, np.ndarray) for item in items):
+        try:
+            return np.asarray(items)
+        except ValueError:
+            pass
+    try:
+        series = [np.asarray(item) for item in items]
+    except ValueError as error:
+        raise DataError(f"X must be a list of series (steps,) or (steps, channels): {error}") from (
+            error
+        )
+    if len({s.shape for s in series}) == 1 and series[0].ndim > 2:
+        return np.stack(series)
+    return series
+
+
+def _ragged(items: Sequence[Array]) -> Variable:
+    """Join series of one or several lengths."""
+    cases = [s[:, None] if s.ndim == 1 else s for s in items]
+    for i, case in enumerate(cases):
+        if case.ndim != 2 or case.dtype.kind not in "fiub" or 0 in case.shape:
+            raise DataError(
+                f"X[{i}] must be an array of numbers of shape (steps,) or (steps, channels); it "
+                f"has the type {items[i].dtype} and the shape {items[i].shape}."
+            )
+        if case.shape[1] != cases[0].shape[1]:
+            raise DataError(
+                f"X[{i}] has {plural(case.shape[1], 'channel')}, X[0] has {cases[0].shape[1]}. "
+                "Every series needs the same channels, as (steps, channels)."
+            )
+    columns = _channel_columns(cases[0].shape[1])
+    lengths = np.array([len(c) for c in cases], dtype=np.int64)
+    if len(set(lengths.tolist())) == 1:
+        return Variable(SERIES_AXES, np.stack(cases).astype(np.float32), columns)
+    return Variable(SERIES_AXES, np.concatenate(cases).astype(np.float32), columns, lengths)

@@ -1,0 +1,264 @@
+"""What a column holds: numbers, categories or yes and no, and its levels."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from selector.contract import Array, Column, Variable
+from selector.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MISSING_TEXT = frozenset({"", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "?"})
+"""Cells that are missing in every column."""
+
+MISSING = MISSING_TEXT | {"None", "none", "-"}
+"""Cells that are missing in a column of numbers; in a column of text the last
+three are categories."""
+
+MAX_LEVELS = 1000
+"""A column of numbers with at most so many distinct values keeps them as written."""
+
+BOOLEANS = frozenset({"true", "false"})
+_INTEGER = r"^[+-]?\d+$"
+_DECIMAL_COMMA = r"^[+-]?\d+(,\d+)?([eE][+-]?\d+)?$"
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE)
+
+Dtype = Literal["string", "integer", "float", "boolean"]
+
+
+def is_number(cell: str) -> bool:
+    """Whether `cell` is a number as written in a data file (missing is not)."""
+    return _NUMBER.fullmatch(cell.strip()) is not None
+
+
+def to_number(text: str) -> float:
+    """Return the number that `text` is, or NaN."""
+    return float(text) if is_number(text) else math.nan
+
+
+def number_text(value: float) -> str:
+    """Return the shortest text of a number; whole numbers without a point."""
+    return f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
+
+
+def plural(count: int, word: str) -> str:
+    """Return ``"1 cell"`` or ``"3 cells"``."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def some(items: Iterable[str], limit: int = 5) -> str:
+    """Return the first few items as a list in words."""
+    listed = [f"'{i}'" for i in items]
+    tail = f" and {len(listed) - limit} more" if len(listed) > limit else ""
+    return ", ".join(listed[:limit]) + tail
+
+
+def unique_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return names that are all different, and those that occurred twice.
+
+    Empty names become ``c0``, ``c1`` … by position; the second ``a`` becomes
+    ``a_2``.
+    """
+    wanted = [n.strip() or f"c{i}" for i, n in enumerate(names)]
+    used = set(wanted)
+    out: list[str] = []
+    repeated: list[str] = []
+    for name in wanted:
+        new, k = name, 2
+        while new in out:
+            new, k = f"{name}_{k}", k + 1
+            while new in used:
+                new, k = f"{name}_{k}", k + 1
+        if new != name and name not in repeated:
+            repeated.append(name)
+        out.append(new)
+    return out, repeated
+
+
+def text_column(name: str, cells: pl.Series) -> tuple[Column, Array, list[str]]:
+    """Decide what a column of text holds.
+
+    It is numeric where every cell that is not missing is a number, written
+    with a decimal point, or throughout with a decimal comma.
+
+    Parameters
+    ----------
+    name : str
+        The column's name.
+    cells : polars.Series of str, length n
+        The cells as written.
+
+    Returns
+    -------
+    column : Column
+        With its type, levels and dtype.
+    values : ndarray of float64, shape (n,)
+        Numbers, or indices of levels; NaN where missing.
+    notes : list of str
+        Repairs.
+    """
+    import polars as pl
+
+    numbers = cells.cast(pl.Float64, strict=False)
+    if numbers.null_count() == 0 and bool(numbers.is_finite().all()):
+        values = numbers.to_numpy()
+        return _number_column(name, values, cells, _number_type(cells)), values, []
+    cells = cells.str.strip_chars()
+    missing = cells.is_in(list(MISSING))
+    filled = cells.filter(~missing)
+    if len(filled) == 0:
+        return Column(name), np.full(len(cells), np.nan), []
+    notes: list[str] = []
+    plain = cells
+    if len(filled.filter(filled.str.contains(_DECIMAL_COMMA))) == len(filled) and bool(
+        filled.str.contains(",", literal=True).any()
+    ):
+        notes.append(f"column '{name}': the comma was taken for a decimal point")
+        plain = cells.str.replace(",", ".", literal=True)
+    numbers = plain.cast(pl.Float64, strict=False)
+    missing = missing | numbers.is_nan().fill_null(False)
+    if not bool((missing | numbers.is_not_null()).all()):
+        return (*category_column(name, cells), notes)
+    values = np.where(missing.to_numpy(), np.nan, numbers.fill_null(np.nan).to_numpy())
+    dtype = _number_type(plain.filter(~missing))
+    return _number_column(name, values, plain, dtype), values, notes
+
+
+def _number_type(written: pl.Series) -> Dtype:
+    return "integer" if bool(written.str.contains(_INTEGER).all()) else "float"
+
+
+def _number_column(name: str, values: Array, written: pl.Series, dtype: Dtype) -> Column:
+    """Describe a numeric column; few distinct values stay as written, one text each."""
+    finite = np.isfinite(values)
+    distinct, rows = np.unique(values[finite], return_index=True)
+    if len(distinct) == 0 or len(distinct) > MAX_LEVELS:
+        return Column(name, "numeric", (), dtype)
+    texts = written.gather(np.flatnonzero(finite)[rows]).to_list()
+    return Column(name, "numeric", tuple(texts), dtype)
+
+
+def category_column(name: str, cells: pl.Series) -> tuple[Column, Array]:
+    """Return the column and the level indices of a column of text; null is missing."""
+    import polars as pl
+
+    cells = cells.set(cells.is_in(list(MISSING_TEXT)), None)
+    levels = sorted(cells.drop_nulls().unique().to_list())
+    values = np.full(len(cells), np.nan)
+    present = cells.is_not_null().to_numpy()
+    codes = cells.drop_nulls().replace_strict(
+        levels, np.arange(len(levels), dtype=np.float64), return_dtype=pl.Float64
+    )
+    values[present] = codes.to_numpy()
+    boolean = bool(levels) and {x.lower() for x in levels} <= BOOLEANS
+    dtype: Dtype = "boolean" if boolean else "string"
+    return Column(name, "categorical", tuple(levels), dtype), values
+
+
+def target_variable(y: Any, name: str = "target") -> Variable:
+    """Make a target of Python values.
+
+    Parameters
+    ----------
+    y : array-like, shape (n,)
+        NumPy array, list, or a pandas or polars series of numbers, text or
+        booleans. None and NaN are missing.
+    name : str
+        The target's name.
+
+    Returns
+    -------
+    Variable
+        With axes ``()``. Numbers stay numbers, with their distinct values as
+        levels where they are few; text and booleans become categories.
+
+    Raises
+    ------
+    DataError
+        Where `y` is not one-dimensional or mixes text and numbers.
+    """
+    values = _plain_array(y)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        hint = " Turn one-hot rows into labels with y.argmax(axis=1)." if values.ndim == 2 else ""
+        raise DataError(
+            f"y must have one dimension, one value for each sample; its shape is "
+            f"{values.shape}.{hint}"
+        )
+    column, codes = _python_column(name, values)
+    return Variable((), codes, (column,))
+
+
+def _plain_array(y: Any) -> Array:
+    if not isinstance(y, np.ndarray) and hasattr(y, "to_list"):
+        y = y.to_list()
+    try:
+        return np.asarray(y)
+    except ValueError as error:
+        raise DataError(f"y must be one value for each sample: {error}") from error
+
+
+def _python_column(name: str, values: Array) -> tuple[Column, Array]:
+    import polars as pl
+
+    if values.dtype.kind in "OUST":
+        objects = [None if _is_missing(v) else v for v in values.tolist()]
+        filled = [v for v in objects if v is not None]
+        if filled and all(isinstance(v, bool) for v in filled):
+            texts = [None if v is None else str(v) for v in objects]
+            return category_column(name, pl.Series(name, texts, dtype=pl.String))
+        if all(isinstance(v, int | float) and not isinstance(v, bool) for v in filled):
+            whole = all(isinstance(v, int) for v in filled)
+            numbers = np.array([np.nan if v is None else float(v) for v in objects])
+            return number_values(name, numbers, "integer" if whole else "float")
+        texts = [None if v is None else str(v) for v in objects]
+        return category_column(name, pl.Series(name, texts, dtype=pl.String))
+    if values.dtype.kind == "b":
+        return category_column(name, pl.Series(name, [str(v) for v in values.tolist()]))
+    if values.dtype.kind in "iu":
+        return number_values(name, values.astype(np.float64), "integer")
+    if values.dtype.kind == "f":
+        return number_values(name, values.astype(np.float64), "float")
+    raise DataError(
+        f"y must hold numbers, text or booleans; its type is {values.dtype}. Convert it first."
+    )
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float) and math.isnan(value)
+
+
+def number_values(name: str, values: Array, dtype: Dtype) -> tuple[Column, Array]:
+    """Describe numbers that come from Python: their levels are their shortest text."""
+    distinct = np.unique(values[np.isfinite(values)])
+    levels: tuple[str, ...] = ()
+    if 0 < len(distinct) <= MAX_LEVELS:
+        write = number_text if dtype == "integer" else lambda v: repr(float(v))
+        levels = tuple(write(v) for v in distinct)
+    return Column(name, "numeric", levels, dtype), values
+
+
+def without_infinities(values: Array, columns: Sequence[Column] = ()) -> tuple[Array, list[str]]:
+    """Replace infinite values by NaN; say how many there were and in which columns."""
+    if values.dtype.kind != "f":
+        return values, []
+    infinite: Array = np.isinf(values)
+    count = int(infinite.sum())
+    if not count:
+        return values, []
+    where = ""
+    if columns:
+        hit = np.flatnonzero(infinite.reshape(-1, values.shape[-1]).any(axis=0))
+        where = f" in {some(columns[int(j)].name for j in hit)}"
+    note = f"{plural(count, 'infinite value')}{where} taken as missing"
+    return np.where(infinite, np.asarray(np.nan, values.dtype), values), [note]

@@ -1,0 +1,199 @@
+"""A folder of images, with a sub-folder for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from selector.contract import IMAGE_AXES, Array, Column, Dataset, Reader, ReadOptions, Variable
+from selector.errors import DataError
+from selector.readers.columns import plural, some
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
+_GREY_MODES = ("1", "L", "LA", "I", "F")
+_PARTS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation"})
+
+
+class ImageReader(Reader):
+    """Reads images into one size and one number of channels.
+
+    The size is the median of all sizes, or that of the training data; the
+    images are grey where all of them are, else RGB.
+    """
+
+    name: ClassVar[str] = "images"
+    extensions: ClassVar[tuple[str, ...]] = EXTENSIONS
+
+    def matches(self, source: Any) -> bool:
+        """Whether `source` is a folder or an image file."""
+        if not isinstance(source, Path):
+            return False
+        return source.is_dir() or source.suffix.lower() in EXTENSIONS
+
+    def read(self, source: Any, options: ReadOptions) -> Dataset:
+        """Read the folder; see :meth:`selector.contract.Reader.read`."""
+        path = Path(source)
+        paths, labels = _find(path, options.expect)
+        images, kept, broken = _open(paths)
+        if not images:
+            raise DataError(
+                f"none of the {len(paths)} image files in '{path}' can be read; the first is "
+                f"'{paths[0].name}'. Readable are {', '.join(EXTENSIONS)}."
+            )
+        notes = []
+        if broken:
+            notes.append(f"{plural(len(broken), 'unreadable image')} skipped: {some(broken)}")
+        expect = options.expect if (options.expect or {}).get("reader") == self.name else None
+        size, channels = _form(images, expect, notes)
+        values = np.stack([_pixels(image, size, channels) for image in images])
+        root = path if path.is_dir() else path.parent
+        ids = tuple(paths[i].relative_to(root).as_posix() for i in kept)
+        source_info = {
+            "reader": self.name,
+            "path": str(path),
+            "size": list(size),
+            "channels": channels,
+            "target": "class",
+        }
+        target = None if labels is None else _target([labels[i] for i in kept])
+        x = Variable(IMAGE_AXES, values)
+        return Dataset(path.resolve().name, {"x": x}, target, ids, tuple(notes), source_info)
+
+
+def _find(path: Path, expect: Mapping[str, Any] | None) -> tuple[list[Path], list[str] | None]:
+    """Return the image files and the class of each; None for the classes of loose images."""
+    if path.is_file():
+        if not expect:
+            raise DataError(
+                f"'{path}' is a single image. Training needs a folder with a sub-folder of images "
+                "for each class."
+            )
+        return [path], None
+    folders = sorted(d for d in path.iterdir() if d.is_dir() and not d.name.startswith("."))
+    by_class = {d.name: _images(d) for d in folders}
+    by_class = {name: files for name, files in by_class.items() if files}
+    if by_class:
+        pairs = sorted(
+            (file.relative_to(path).as_posix(), file, name)
+            for name, files in by_class.items()
+            for file in files
+        )
+        return [file for _, file, _ in pairs], [name for _, _, name in pairs]
+    _refuse_parts(path, folders)
+    loose = _images(path)
+    if not loose:
+        raise DataError(
+            f"the folder '{path}' holds no images. A sub-folder for each class is needed, with "
+            f"{', '.join(EXTENSIONS)} files in it."
+        )
+    if not expect:
+        raise DataError(
+            f"the {len(loose)} images in '{path}' have no classes. Put the images of each class "
+            "into a sub-folder of its name."
+        )
+    return loose, None
+
+
+def _images(folder: Path) -> list[Path]:
+    return sorted(
+        f
+        for f in folder.iterdir()
+        if f.suffix.lower() in EXTENSIONS and not f.name.startswith(".") and f.is_file()
+    )
+
+
+def _refuse_parts(path: Path, folders: Sequence[Path]) -> None:
+    """Raise for a folder that holds train/ and test/ in place of classes."""
+    parts = [d for d in folders if d.name.lower() in _PARTS]
+    if not parts or not any(_images(c) for d in parts for c in d.iterdir() if c.is_dir()):
+        return
+    train = next((d for d in parts if d.name.lower().startswith("train")), parts[0])
+    test = next((d for d in parts if d != train), None)
+    command = f"{train}" + (f" --test {test}" if test else "")
+    raise DataError(
+        f"'{path}' holds the parts {some(d.name for d in parts)}, not a sub-folder for each "
+        f"class. Give the parts one by one: {command}"
+    )
+
+
+def _open(paths: Sequence[Path]) -> tuple[list[Image], list[int], list[str]]:
+    """Return the images, their positions in `paths`, and the names of unreadable files."""
+    from PIL import Image as pillow
+
+    images, kept, broken = [], [], []
+    for i, path in enumerate(paths):
+        try:
+            with pillow.open(path) as image:
+                image.load()
+                images.append(_plain(image))
+        except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError):
+            broken.append(f"{path.parent.name}/{path.name}")
+        else:
+            kept.append(i)
+    return images, kept, broken
+
+
+def _plain(image: Image) -> Image:
+    """Return an image in mode L or RGB; 16 bits become 8, transparency is dropped."""
+    from PIL import Image as pillow
+
+    if image.mode.startswith("I;16") or image.mode == "I":
+        wide = np.asarray(image).astype(np.float64)
+        scale = 257.0 if image.mode.startswith("I;16") or wide.max(initial=0) > 255 else 1.0
+        return pillow.fromarray(np.clip(wide / scale, 0, 255).round().astype(np.uint8))
+    if image.mode in _GREY_MODES:
+        return image.convert("L")
+    if image.mode == "P" and image.palette is not None:
+        colours = np.asarray(image.convert("RGB"))
+        grey = (colours == colours[..., :1]).all()
+        return image.convert("RGB").convert("L") if grey else image.convert("RGB")
+    return image.convert("RGB")
+
+
+def _form(
+    images: Sequence[Image], expect: Mapping[str, Any] | None, notes: list[str]
+) -> tuple[tuple[int, int], int]:
+    """Return the common ``(height, width)`` and number of channels, and note what changes."""
+    sizes = np.array([(image.height, image.width) for image in images])
+    if expect:
+        size = (int(expect["size"][0]), int(expect["size"][1]))
+        channels = int(expect["channels"])
+    else:
+        median = np.median(sizes, axis=0).round().astype(int)
+        size = (int(median[0]), int(median[1]))
+        channels = 3 if any(image.mode == "RGB" for image in images) else 1
+    changed = int((sizes != np.array(size)).any(axis=1).sum())
+    if changed:
+        notes.append(
+            f"{changed} of {plural(len(images), 'image')} of another size were resized to "
+            f"{size[0]} × {size[1]} (height × width)"
+        )
+    grey = sum(image.mode == "L" for image in images)
+    if 0 < grey < len(images) and channels == 3:
+        notes.append(f"{plural(grey, 'grey image')} among coloured ones: all read as RGB")
+    return size, channels
+
+
+def _pixels(image: Image, size: tuple[int, int], channels: int) -> Array:
+    """Return one image as float32 in 0..255, shape ``(height, width, channels)``."""
+    from PIL import Image as pillow
+
+    mode = "L" if channels == 1 else "RGB"
+    if image.mode != mode:
+        image = image.convert(mode)
+    if (image.height, image.width) != size:
+        image = image.resize((size[1], size[0]), pillow.Resampling.BILINEAR)
+    return np.asarray(image, dtype=np.float32).reshape(*size, channels)
+
+
+def _target(labels: Sequence[str]) -> Variable:
+    levels = sorted(set(labels))
+    index = {name: float(i) for i, name in enumerate(levels)}
+    column = Column("class", "categorical", tuple(levels), "string")
+    return Variable((), np.array([index[x] for x in labels]), (column,))

@@ -1,0 +1,285 @@
+"""Which columns of a long table name series, steps, target and channels.
+
+The form is recognised by its structure. A column names series; another
+increases within each of them and starts again with the next; a third, the
+target, is constant within each series. Familiar column names lower the
+evidence that is asked for, but never replace the structure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from selector.contract import Array, Column, ReadOptions
+from selector.errors import DataError, did_you_mean
+from selector.readers.columns import some
+
+# fmt: off
+ID_NAMES = frozenset({
+    "id", "series", "seriesid", "sample", "sampleid", "case", "caseid", "instance", "uid", "unit",
+    "unitid", "subject", "subjectid", "sequence", "sequenceid", "sequenceno", "seqid", "trial",
+    "trialid", "recording", "recordingid", "group", "groupid",
+})
+STEP_NAMES = frozenset({
+    "time", "step", "t", "index", "timestep", "timeindex", "timestamp", "frame", "date",
+    "datetime", "tick", "cycle", "position", "stepno",
+})
+TARGET_NAMES = frozenset({"target", "label", "class", "y", "outcome", "classlabel", "activity"})
+# fmt: on
+_MIN_STEPS = 4.0
+"""Mean number of steps that structure alone must show."""
+_MAX_LEVELS = 50
+"""A categorical channel may have so many levels."""
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{2}:\d{2}")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns mean what.
+
+    Parameters
+    ----------
+    id, step : int
+        Positions of the columns that name the series and order its steps.
+    target : int or None
+        Position of the target, where there is one.
+    channels : tuple of int
+        Positions of the channels.
+    notes : tuple of str
+        Columns left out.
+    """
+
+    id: int
+    step: int | None
+    target: int | None
+    channels: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+
+
+def find_layout(
+    columns: Sequence[Column], values: Array, where: str, options: ReadOptions
+) -> Layout | None:
+    """Return the layout of a long table, or None for an ordinary one.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        The table's columns.
+    values : ndarray, shape (n, p)
+        Its cells.
+    where : str
+        The table's name, for messages.
+    options : ReadOptions
+        ``id`` (with or without ``step``) asks for the long form; ``expect``
+        repeats that of the training data.
+
+    Raises
+    ------
+    DataError
+        Where the form is asked for and the columns do not allow it.
+    """
+    expect = options.expect or {}
+    if expect.get("reader") == "long":
+        return _expected_layout(columns, where, expect)
+    names = [c.name for c in columns]
+    if options.id is not None or options.step is not None:
+        return _asked_layout(columns, values, where, options)
+    if expect.get("reader") in ("table", "frame"):
+        return None
+    id_step = _detect(columns, values)
+    if id_step is None:
+        return None
+    constant = _constant_columns(values, *id_step)
+    if options.target is not None and options.target in names:
+        target: int | None = names.index(options.target)
+        if target not in constant:
+            return None
+    else:
+        target = _pick_target(columns, values, id_step[0], constant)
+        if target is None and not expect:
+            return None
+    layout = _with_channels(columns, values, *id_step, target, constant)
+    return layout if layout.channels else None
+
+
+def _position(name: str, columns: Sequence[Column], role: str, where: str) -> int:
+    names = [c.name for c in columns]
+    if name not in names:
+        raise DataError(
+            f"'{where}' has no column '{name}' (--{role}).{did_you_mean(name, names)} "
+            f"Its columns: {some(names, 8)}."
+        )
+    return names.index(name)
+
+
+def _expected_layout(columns: Sequence[Column], where: str, expect: Mapping[str, Any]) -> Layout:
+    """Find the columns of the training data again; the target may be missing."""
+    names = [c.name for c in columns]
+    step = expect.get("step")
+    target = expect.get("target")
+    return Layout(
+        _position(expect["id"], columns, "id", where),
+        None if step is None else _position(step, columns, "step", where),
+        names.index(target) if target in names else None,
+        tuple(_position(c, columns, "channel", where) for c in expect["channels"]),
+    )
+
+
+def _asked_layout(
+    columns: Sequence[Column], values: Array, where: str, options: ReadOptions
+) -> Layout:
+    """Take the columns that the user named, and find the others."""
+    if options.id is None:
+        raise DataError(
+            f"--step '{options.step}' needs --id: the column that says which series a row "
+            "belongs to."
+        )
+    series = _position(options.id, columns, "id", where)
+    if np.isnan(values[:, series]).any():
+        raise DataError(f"column '{options.id}' (--id) has missing cells; every row needs one.")
+    step = None if options.step is None else _position(options.step, columns, "step", where)
+    if step is None:
+        rest = [j for j in range(len(columns)) if j != series]
+        named = [j for j in rest if _plain(columns[j].name) in STEP_NAMES]
+        step = next((j for j in named if increases(values[:, series], values[:, j])), None)
+    constant = _constant_columns(values, series, step)
+    if options.target is None:
+        target = _pick_target(columns, values, series, constant)
+    else:
+        target = _position(options.target, columns, "target", where)
+        if target not in constant:
+            raise DataError(
+                f"column '{options.target}' (--target) changes within the series of "
+                f"'{options.id}'. One target for each series is needed; per-step targets are not "
+                "supported. Choose a column that is constant within each series."
+            )
+    if target is None and not options.expect:
+        raise DataError(
+            f"no column is constant within each series of '{options.id}', so there is no target. "
+            "Name one with --target, or leave out --id to read the rows as a table."
+        )
+    layout = _with_channels(columns, values, series, step, target, constant)
+    if not layout.channels:
+        raise DataError(f"'{where}' has no channels beside id, step and target.")
+    return layout
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.lower())
+
+
+def _detect(columns: Sequence[Column], values: Array) -> tuple[int, int] | None:
+    """Return the positions of series id and step, by structure."""
+    found: list[tuple[int, int, int]] = []
+    for i, column in enumerate(columns):
+        if column.type == "numeric" and column.dtype != "integer":
+            continue
+        series = values[:, i]
+        if np.isnan(series).any():
+            continue
+        count = len(np.unique(series))
+        id_named = _plain(column.name) in ID_NAMES
+        if count * 2 > len(series) or (count < 2 and not id_named):
+            continue
+        for j, other in enumerate(columns):
+            if j == i or not _may_be_step(other, values[:, j]):
+                continue
+            named = id_named and _plain(other.name) in STEP_NAMES
+            if _is_step(series, values[:, j], count, named):
+                found.append((int(named), -i, -j))
+    if not found:
+        return None
+    _, i, j = max(found)
+    return -i, -j
+
+
+def _may_be_step(column: Column, values: Array) -> bool:
+    if np.isnan(values).any():
+        return False
+    if column.type == "categorical":
+        return all(_DATE.match(level) for level in column.levels[:20])
+    return column.dtype == "integer" or _plain(column.name) in STEP_NAMES
+
+
+def _is_step(series: Array, step: Array, count: int, named: bool) -> bool:
+    """Whether `step` orders the rows of each series.
+
+    By names: no step occurs twice in a series. By structure: the steps
+    increase down the file, a series has four steps or more, and series share
+    their steps (they start again with each series).
+    """
+    if named:
+        return len(np.unique(np.column_stack([series, step]), axis=0)) == len(series)
+    if len(series) < _MIN_STEPS * count or not increases(series, step):
+        return False
+    return len(np.unique(step)) <= 0.5 * len(step)
+
+
+def increases(series: Array, step: Array) -> bool:
+    """Whether `step` increases within each series, in the order of the file."""
+    order = np.argsort(series, kind="stable")
+    same = np.diff(series[order]) == 0
+    return bool((np.diff(step[order])[same] > 0).all())
+
+
+def _constant_columns(values: Array, series: int, step: int | None) -> list[int]:
+    """Positions of the columns that are constant within each series."""
+    order = np.argsort(values[:, series], kind="stable")
+    ids = values[order, series]
+    same = np.diff(ids) == 0
+    out = []
+    for j in range(values.shape[1]):
+        if j in (series, step):
+            continue
+        cells = values[order, j]
+        equal = (cells[1:] == cells[:-1]) | (np.isnan(cells[1:]) & np.isnan(cells[:-1]))
+        if equal[same].all():
+            out.append(j)
+    return out
+
+
+def _pick_target(
+    columns: Sequence[Column], values: Array, series: int, constant: Sequence[int]
+) -> int | None:
+    """Return the constant column that is the target: by name, else the last that repeats."""
+    named = [j for j in constant if _plain(columns[j].name) in TARGET_NAMES]
+    if named:
+        return named[-1]
+    count = len(np.unique(values[:, series]))
+    repeating = [j for j in constant if 1 < _distinct(values[:, j]) < count]
+    return repeating[-1] if repeating else None
+
+
+def _distinct(cells: Array) -> int:
+    return len(np.unique(cells[~np.isnan(cells)]))
+
+
+def _with_channels(
+    columns: Sequence[Column],
+    values: Array,
+    series: int,
+    step: int | None,
+    target: int | None,
+    constant: Sequence[int],
+) -> Layout:
+    """Sort the other columns into channels and those that cannot be one."""
+    count = len(np.unique(values[:, series]))
+    channels, notes = [], []
+    for j, column in enumerate(columns):
+        if j in (series, step, target):
+            continue
+        second_id = j in constant and count > 2 and _distinct(values[:, j]) == count
+        if second_id and (column.type == "categorical" or column.dtype == "integer"):
+            notes.append(f"column '{column.name}' only names the series again: left out")
+        elif column.type == "categorical" and len(column.levels) > _MAX_LEVELS:
+            notes.append(
+                f"column '{column.name}' holds {len(column.levels)} different texts: left out"
+            )
+        else:
+            channels.append(j)
+    return Layout(series, step, target, tuple(channels), tuple(notes))

@@ -1,0 +1,1 @@
+"""Budget, strategy, study and the workers that run trials."""

@@ -1,0 +1,465 @@
+"""What to try next: floor, portfolio, search, confirmation.
+
+The planner is the strategy of a run and nothing else: it is asked for the next
+trial whenever a worker is idle, told of each trial that ended, and knows the
+clock. It runs nothing itself, so the same records always lead to the same
+state; that is also how a run is resumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from selector.contract import Candidate, Profile, TrialSpec
+from selector.search.budget import Budget
+from selector.search.records import OVERHEAD_SECONDS, Record
+from selector.search.splits import Splits
+from selector.search.studies import Studies
+
+CONFIRM_SHARE = 0.45
+"""Share of the core-seconds after the warm-up that goes to confirmation."""
+
+MIN_SPLITS = 3
+"""Common splits without which there is no verdict but "undecided"."""
+
+COMPILE_SECONDS = 1.5
+"""Allowance for tracing and compiling in a search trial's limit."""
+
+
+@dataclass
+class Contender:
+    """An admitted candidate and how it has fared."""
+
+    candidate: Candidate
+    portfolio: list[Mapping[str, Any]]
+    records: list[Record] = field(default_factory=list)
+    started: int = 0
+    running: int = 0
+    crashes: int = 0
+    blocked: str = ""
+
+    @property
+    def best(self) -> Record | None:
+        """The finished search trial with the highest value."""
+        done = [r for r in self.records if r.value is not None]
+        return max(done, key=lambda r: r.value or 0.0, default=None)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether another search trial of it would tell something new."""
+        return not self.blocked and bool(self.portfolio or self.candidate.space)
+
+
+@dataclass
+class Finalist:
+    """A configuration that is compared on the common splits."""
+
+    contender: Contender
+    record: Record
+    epochs: int | None
+    scores: dict[str, float] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+    running: set[str] = field(default_factory=set)
+    failures: int = 0
+
+    @property
+    def name(self) -> str:
+        """Name of the architecture."""
+        return self.contender.candidate.name
+
+    def seconds(self, n_train: int) -> float:
+        """Predicted seconds on `n_train` rows, from its most recent trial."""
+        latest = self.records[-1] if self.records else self.record
+        return latest.predicted_seconds(n_train, self.epochs)
+
+
+Racing = Callable[[Sequence[Finalist]], list[tuple[str, str]]]
+"""Given the finalists, return the pairs (architecture, split) to run next, in order."""
+
+
+class Planner:
+    """Decides what an idle worker does next.
+
+    Parameters
+    ----------
+    candidates : iterable of Candidate
+        The admitted ones take part.
+    profile : Profile
+        Of the development rows.
+    budget : Budget
+        The clock.
+    splits : Splits
+        Names of splits.
+    studies : Studies
+        Where configurations come from.
+    racing : callable
+        The judge's rule for which confirmations come next.
+    cores : int
+        Number of workers.
+    max_trials : int, optional
+        Number of search trials (floor, portfolio and search) at most.
+    seed : int
+        Seeds the trials.
+    finals : int
+        How often the chosen model is fitted at the end.
+    """
+
+    def __init__(
+        self,
+        candidates: Iterable[Candidate],
+        profile: Profile,
+        budget: Budget,
+        splits: Splits,
+        studies: Studies,
+        racing: Racing,
+        cores: int,
+        max_trials: int | None = None,
+        seed: int = 0,
+        finals: int = 1,
+    ) -> None:
+        self.profile, self.budget, self.splits, self.studies = profile, budget, splits, studies
+        self.cores, self.max_trials, self.seed, self.finals = cores, max_trials, seed, finals
+        self.contenders = {
+            c.name: Contender(c, [dict(p) for p in c.portfolio]) for c in candidates if c.admitted
+        }
+        self.finalists: dict[str, Finalist] = {}
+        self.records: list[Record] = []
+        self.stage = "floor"
+        self._racing = racing
+        self._floor = [c.name for c in self._closed_form()]
+        self._ids = 0
+        self._splits_drawn = 0
+        self._limit = 0.0
+        self._earlier: list[Record] = []
+
+    # ---------------------------------------------------------------- the plan
+
+    def next(self, warm: set[str], built: set[str]) -> tuple[TrialSpec, int | None] | None:
+        """Return the next trial for a worker, or None where it has to wait.
+
+        Parameters
+        ----------
+        warm : set of str
+            What the worker has imported: ``"keras"``, ``"sklearn"``.
+        built : set of str
+            Architectures that it has compiled; they are preferred there.
+
+        Returns
+        -------
+        tuple of (TrialSpec, int or None), or None
+            The trial and its number in the architecture's study.
+        """
+        if self.stage == "floor":
+            for name in self._floor:
+                if self._needs(self.contenders[name].candidate) in warm:
+                    self._floor.remove(name)
+                    return self._search_trial(self.contenders[name], "floor")
+            if self._floor and "keras" not in warm:
+                return None
+            self.stage = "portfolio"
+        if "keras" not in warm:
+            return None
+        if self.stage in ("portfolio", "search"):
+            if self._may_search():
+                chosen = self._choose(built)
+                if chosen is not None:
+                    self.stage = "portfolio" if self._unseen() else "search"
+                    return self._search_trial(chosen, self.stage)
+                if any(c.running for c in self.contenders.values()) and not self.finalists:
+                    return None
+            if self._still_first_trials():
+                return None
+            self.start_confirmation()
+        return self._confirmation(built) if self.stage == "confirm" else None
+
+    def tell(self, record: Record) -> None:
+        """Take note of a trial that ended (also when a run is resumed)."""
+        self.records.append(record)
+        contender = self.contenders.get(record.spec.architecture)
+        if contender is None:
+            return
+        if record.spec.stage == "confirm":
+            self._tell_confirmation(record)
+            return
+        if record.spec.stage == "final":
+            return
+        contender.running = max(0, contender.running - 1)
+        contender.records.append(record)
+        if not record.ok and sum(not r.ok for r in contender.records) >= 2:
+            contender.blocked = record.result.reason
+
+    def replay(self, records: Iterable[Record]) -> None:
+        """Restore the state that these records of an earlier process led to."""
+        for record in records:
+            self._ids = max(self._ids, int(record.spec.id.split("-")[0]) + 1)
+            if record.spec.stage == "confirm":
+                self._earlier.append(record)
+                self.records.append(record)
+            if record.spec.stage in ("confirm", "final"):
+                continue
+            self.tell(record)
+            contender = self.contenders.get(record.spec.architecture)
+            if contender is not None:
+                contender.started += 1
+                if record.spec.stage != "search" and contender.portfolio:
+                    contender.portfolio.pop(0)
+                if record.spec.architecture in self._floor:
+                    self._floor.remove(record.spec.architecture)
+                self._splits_drawn += record.spec.stage == "search"
+
+    def crashed(self, architecture: str, reason: str, *, guilty: bool) -> None:
+        """Note that a worker died in a trial; a guilty architecture is not tried again."""
+        contender = self.contenders[architecture]
+        contender.crashes += 1
+        if guilty or contender.crashes >= 2:
+            contender.blocked = reason
+            self.finalists.pop(architecture, None)
+
+    @property
+    def searched(self) -> int:
+        """Number of search trials started."""
+        return sum(c.started for c in self.contenders.values())
+
+    def reserve(self) -> float:
+        """Seconds to keep for fitting the final model, scoring it, and the report."""
+        pool = list(self.finalists.values())
+        if pool:
+            leader = max(pool, key=lambda f: _mean(f.scores.values()) or f.record.result.score or 0)
+            fit = leader.seconds(self.profile.n)
+        else:
+            best = [c.best for c in self.contenders.values() if c.best]
+            leader_record = max(best, key=lambda r: r.value or 0.0, default=None)
+            fit = leader_record.predicted_seconds(self.profile.n) if leader_record else 1.0
+        return 2.5 + 1.25 * self.finals * min(fit, 0.25 * self.budget.seconds)
+
+    # ----------------------------------------------------------------- search
+
+    def _closed_form(self) -> list[Contender]:
+        order = {"estimator": 0, "feature": 1}
+        closed = [c for c in self.contenders.values() if c.candidate.type != "network"]
+        return sorted(
+            closed, key=lambda c: (c.candidate.role != "baseline", order[c.candidate.type])
+        )
+
+    @staticmethod
+    def _needs(candidate: Candidate) -> str:
+        return "sklearn" if candidate.type == "estimator" else "keras"
+
+    def trial_limit(self) -> float:
+        """Seconds of training in one network trial, so that each family can be confirmed.
+
+        Fixed when the first network trial is planned: confirmation runs each
+        family's best on :data:`MIN_SPLITS` splits for about as long again.
+        """
+        if not self._limit:
+            families = {
+                c.candidate.family
+                for c in self.contenders.values()
+                if c.candidate.trained and not c.blocked
+            }
+            core_seconds = self.cores * max(1.0, self.budget.left() - 4.0)
+            share = CONFIRM_SHARE * core_seconds / (MIN_SPLITS * max(1, len(families)))
+            self._limit = min(max(share, 0.8), 600.0)
+        return self._limit
+
+    def _may_search(self) -> bool:
+        if self.max_trials is not None and self.searched >= self.max_trials:
+            return False
+        needed = self._confirmation_seconds() + self.reserve() + 0.6 * self.trial_limit()
+        return self.budget.left() > needed
+
+    def _still_first_trials(self) -> bool:
+        """Whether a family's very first network trial is still running and worth waiting for."""
+        if self.budget.left() < self.reserve() + 2.0:
+            return False
+        for family in {c.candidate.family for c in self.contenders.values() if c.candidate.trained}:
+            members = [
+                c
+                for c in self.contenders.values()
+                if c.candidate.family == family and c.candidate.trained
+            ]
+            if any(c.running for c in members) and not any(c.best for c in members):
+                return True
+        return False
+
+    def _confirmation_seconds(self) -> float:
+        """Predicted wall seconds to run the finalists-to-be on the first splits."""
+        n = self.splits.n_confirm
+        total = 0.0
+        for group in self._groups().values():
+            best = max((c.best for c in group if c.best), key=lambda r: r.value or 0, default=None)
+            if best is not None:
+                total += MIN_SPLITS * best.predicted_seconds(n)
+            elif group[0].candidate.trained:
+                total += MIN_SPLITS * (self.trial_limit() + OVERHEAD_SECONDS)
+        return 1.0 + 1.1 * total / self.cores
+
+    def _groups(self) -> dict[str, list[Contender]]:
+        """Contenders that send one finalist: trained by family, closed-form each alone."""
+        groups: dict[str, list[Contender]] = {}
+        for name, contender in self.contenders.items():
+            if not contender.blocked:
+                trained = contender.candidate.trained
+                key = f"{contender.candidate.family}:trained" if trained else name
+                groups.setdefault(key, []).append(contender)
+        return groups
+
+    def _unseen(self) -> bool:
+        return any(
+            c.candidate.trained and not c.started and not c.blocked
+            for c in self.contenders.values()
+        )
+
+    def _choose(self, built: set[str]) -> Contender | None:
+        """Pick the contender to try next: weighted fair shares of core-seconds for families."""
+        networks = [
+            c
+            for c in self.contenders.values()
+            if c.candidate.trained and c.has_work and not c.started
+        ]
+        if networks:
+            begun = {c.candidate.family for c in self.contenders.values() if c.candidate.trained and c.started}
+            return min(
+                networks,
+                key=lambda c: (
+                    c.candidate.family in begun,
+                    self.lane_weight(c) < 1.0,
+                    c.candidate.name not in built,
+                ),
+            )
+        lanes: dict[tuple[str, bool], list[Contender]] = {}
+        for contender in self.contenders.values():
+            if contender.has_work and contender.candidate.role != "baseline":
+                key = (contender.candidate.family, contender.candidate.trained)
+                lanes.setdefault(key, []).append(contender)
+        if not lanes:
+            return None
+        lane = min(lanes.values(), key=lambda members: self._spent(members) / self._weight(members))
+        leaders = sorted(lane, key=lambda c: -(c.best.value or 0.0) if c.best else 0.0)[:2]
+        return min(leaders, key=lambda c: (c.started - 2 * (c is leaders[0]), c.candidate.name))
+
+    def lane_weight(self, contender: Contender) -> float:
+        """Weight of a contender's lane: what the data's kind suggests, never zero."""
+        tabular_data = self.profile.kind == "tabular"
+        home = (contender.candidate.family == "tabular") == tabular_data
+        if contender.candidate.trained:
+            return 1.0 if home else 0.3
+        return 2.0 if tabular_data else 0.3
+
+    def _weight(self, members: Sequence[Contender]) -> float:
+        best = max((c.best.value or 0.0 for c in members if c.best), default=0.0)
+        top = max((c.best.value or 0.0 for c in self.contenders.values() if c.best), default=0.0)
+        return self.lane_weight(members[0]) * (2.0 if best >= top - 0.01 else 1.0)
+
+    def _spent(self, members: Sequence[Contender]) -> float:
+        done = sum(r.result.seconds for c in members for r in c.records)
+        return done + sum(c.running for c in members) * (self.trial_limit() + OVERHEAD_SECONDS)
+
+    def _search_trial(self, contender: Contender, stage: str) -> tuple[TrialSpec, int | None]:
+        params = contender.portfolio.pop(0) if contender.portfolio else None
+        number, chosen = self.studies.ask(contender.candidate, params)
+        if params is None:
+            self._splits_drawn += 1
+        split = self.splits.search(0 if params is not None else self._splits_drawn)
+        contender.started += 1
+        contender.running += 1
+        limit = self.trial_limit() + COMPILE_SECONDS
+        return self._spec(contender, stage, chosen, split, limit), number
+
+    def _spec(
+        self,
+        contender: Contender,
+        stage: str,
+        params: Mapping[str, Any],
+        split: str | None,
+        seconds: float,
+        epochs: int | None = None,
+    ) -> TrialSpec:
+        name = contender.candidate.name
+        trial_id = f"{self._ids}-{stage}-{name}"
+        seed = (self.seed * 1_000_003 + self._ids) % 2**31
+        self._ids += 1
+        return TrialSpec(trial_id, stage, name, params, split, seed, seconds, epochs)
+
+    # ----------------------------------------------------------- confirmation
+
+    def start_confirmation(self) -> None:
+        """Fix the finalists: the best of each family, and every closed-form model."""
+        if self.stage == "confirm":
+            return
+        self.stage = "confirm"
+        for group in self._groups().values():
+            best = max((c for c in group if c.best), key=lambda c: c.best.value or 0.0, default=None)  # type: ignore[union-attr]
+            if best is not None and best.best is not None:
+                self._add_finalist(best, best.best)
+        self._shrink()
+        for record in self._earlier:
+            self._tell_confirmation(record)
+
+    def _add_finalist(self, contender: Contender, record: Record) -> None:
+        name = contender.candidate.name
+        self.finalists[name] = Finalist(contender, record, record.planned_epochs)
+
+    def _shrink(self) -> None:
+        """Plan fewer epochs where the first splits would not fit the time left."""
+        n = self.splits.n_confirm
+        available = self.cores * max(0.5, self.budget.left() - self.reserve())
+        needed = MIN_SPLITS * sum(f.seconds(n) for f in self.finalists.values())
+        if needed <= available:
+            return
+        fixed = MIN_SPLITS * sum(
+            f.seconds(n) if f.epochs is None else OVERHEAD_SECONDS for f in self.finalists.values()
+        )
+        ratio = max(0.25, (available - fixed) / max(needed - fixed, 1e-9))
+        for finalist in self.finalists.values():
+            if finalist.epochs is not None:
+                finalist.epochs = max(1, int(finalist.epochs * min(1.0, ratio)))
+
+    def _confirmation(self, built: set[str]) -> tuple[TrialSpec, int | None] | None:
+        spare = self.budget.left() - self.reserve()
+        fitting = []
+        for name, split in self._racing(list(self.finalists.values())):
+            finalist = self.finalists[name]
+            if split in finalist.running or split in finalist.scores:
+                continue
+            if finalist.seconds(self.splits.n_confirm) <= spare:
+                fitting.append((name, split))
+        if not fitting:
+            return None
+        first_split = fitting[0][1]
+        same = [pair for pair in fitting if pair[1] == first_split]
+        name, split = next((p for p in same if p[0] in built), same[0])
+        finalist = self.finalists[name]
+        finalist.running.add(split)
+        seconds = min(spare, 1.8 * finalist.seconds(self.splits.n_confirm) + COMPILE_SECONDS)
+        spec = self._spec(
+            finalist.contender, "confirm", finalist.record.spec.params, split, seconds, finalist.epochs
+        )
+        return replace(spec, seed=spec.seed), None
+
+    def _tell_confirmation(self, record: Record) -> None:
+        finalist = self.finalists.get(record.spec.architecture)
+        if finalist is None or record.spec.split is None:
+            return
+        finalist.running.discard(record.spec.split)
+        if dict(record.spec.params) != dict(finalist.record.spec.params):
+            return
+        if record.ok and record.result.score is not None:
+            finalist.records.append(record)
+            finalist.scores[record.spec.split] = record.result.score
+        else:
+            finalist.failures += 1
+            if finalist.failures >= 2:
+                self.finalists.pop(record.spec.architecture, None)
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether any model has been scored on a common split."""
+        return any(f.scores for f in self.finalists.values())
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    listed = list(values)
+    return sum(listed) / len(listed) if listed else None

@@ -1,0 +1,97 @@
+"""Trial records: what was asked, what came of it, and what it predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from selector.contract import TrialResult, TrialSpec
+
+LOSS_WEIGHT = 0.05
+"""Share of the loss in a trial's value: it orders trials of equal accuracy."""
+
+OVERHEAD_SECONDS = 0.7
+"""Seconds of a trial that are not spent fitting, once its step is compiled."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One finished trial.
+
+    Parameters
+    ----------
+    spec : TrialSpec
+        What was asked.
+    result : TrialResult
+        What came of it.
+    family, type : str
+        Of the architecture.
+    number : int or None
+        Trial number in the architecture's study, None outside it.
+    worker : int
+        Index of the worker that ran it.
+    elapsed : float
+        Seconds from the start of the run to the end of the trial.
+    """
+
+    spec: TrialSpec
+    result: TrialResult
+    family: str
+    type: str
+    number: int | None = None
+    worker: int = 0
+    elapsed: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a score."""
+        return self.result.state == "complete" and self.result.score is not None
+
+    @property
+    def value(self) -> float | None:
+        """What the search maximises: the score, with the loss to order ties."""
+        if not self.ok or self.result.score is None:
+            return None
+        loss = self.result.loss if self.result.loss is not None else 1.0
+        return float(self.result.score - LOSS_WEIGHT * min(max(loss, 0.0), 3.0))
+
+    @property
+    def planned_epochs(self) -> int | None:
+        """Epochs to train this configuration for where nothing is peeked at."""
+        if self.type != "network" or not self.result.epochs:
+            return None
+        if self.result.stopped == "early":
+            return max(2, min(self.result.epochs, round(self.result.best_epoch * 1.1) + 1))
+        return self.result.epochs
+
+    def predicted_seconds(self, n_train: int, epochs: int | None = None) -> float:
+        """Predict the seconds that this configuration takes on `n_train` rows."""
+        growth = n_train / max(self.result.n_train, 1)
+        if self.type == "network":
+            epochs = epochs or self.planned_epochs or 1
+            return OVERHEAD_SECONDS + epochs * self.result.epoch_seconds * growth
+        return OVERHEAD_SECONDS + self.result.fit_seconds * growth
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Record:
+        """Rebuild a record from :meth:`to_dict`; unknown fields are ignored."""
+        values = {f.name: data[f.name] for f in fields(cls) if f.name in data}
+        values["spec"] = TrialSpec(**data["spec"])
+        values["result"] = result_from_dict(data["result"])
+        return cls(**values)
+
+
+def result_from_dict(data: Mapping[str, Any]) -> TrialResult:
+    """Rebuild a :class:`TrialResult`; unknown fields are ignored."""
+    known = {f.name for f in fields(TrialResult)}
+    return TrialResult(**{k: v for k, v in data.items() if k in known})
+
+
+def failed(reason: str, seconds: float = 0.0) -> TrialResult:
+    """Return the result of a trial that gave none."""
+    return TrialResult(state="failed", reason=reason, seconds=seconds)

@@ -1,0 +1,304 @@
+"""Runs a plan on the workers: hands out trials, takes results, survives failures."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from selector.artifact.run import RunFolder
+from selector.contract import Candidate, TrialResult, TrialSpec
+from selector.search.budget import Budget
+from selector.search.planner import Planner
+from selector.search.records import Record, failed, result_from_dict
+from selector.search.space import candidate_from_dict
+from selector.search.studies import Studies
+from selector.search.workers import Event, WorkerPool, WorkerProcess
+
+PROPOSE_SECONDS = 3.0
+"""Seconds that one architecture may take to say whether it fits."""
+
+RESTART_SECONDS = 6.0
+"""A worker is replaced only where at least this much time is left to use it."""
+
+
+class Runner:
+    """Owns the conversation with the workers.
+
+    Parameters
+    ----------
+    run : RunFolder
+        Where records go.
+    pool : WorkerPool
+        The workers.
+    budget : Budget
+        The clock.
+    stop : threading.Event
+        Set by Ctrl-C: what runs is abandoned, and what there is, judged.
+    on_change : callable
+        Called after each event, to show progress.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        pool: WorkerPool,
+        budget: Budget,
+        stop: threading.Event,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.run, self.pool, self.budget, self.stop = run, pool, budget, stop
+        self.on_change = on_change
+        self.plugins: list[dict[str, Any]] = []
+        self.failures: list[dict[str, Any]] = []
+        self.candidates: list[Candidate] = []
+        self.restarts = 0
+        self._ids = 0
+        self._blamed: dict[str, str] = {}
+        self._waiting: list[tuple[dict[str, Any], float]] = []
+        self._answers: dict[int, Callable[[dict[str, Any]], Any]] = {}
+
+    # ------------------------------------------------------------------ events
+
+    def _events(self, timeout: float) -> list[Event]:
+        """Return what happened, after the chores that every stage has in common."""
+        events = self.pool.events(timeout)
+        for event in events:
+            if event.name == "plugins" and len(event.content["entries"]) >= len(self.plugins):
+                self.plugins = event.content["entries"]
+            elif event.name == "died":
+                self._bury(event)
+        return events
+
+    def _bury(self, event: Event) -> None:
+        command = event.content["command"] or {}
+        what = command.get("spec", {}).get("architecture") or command.get("op", "starting")
+        if event.worker.loading:
+            what = f"plugin {event.worker.loading}"
+        self.failures.append(
+            {
+                "architecture": what,
+                "stage": command.get("spec", {}).get("stage", command.get("op", "start")),
+                "reason": f"worker {event.content['reason']}",
+            }
+        )
+        if self.budget.left() > RESTART_SECONDS and not self.stop.is_set() and self.restarts < 50:
+            self.restarts += 1
+            self.pool.replace(event.worker)
+
+    def _command_id(self) -> int:
+        self._ids += 1
+        return self._ids
+
+    # ----------------------------------------------------------------- propose
+
+    def propose(self, families: tuple[str, ...] = ()) -> list[Candidate]:
+        """Ask every architecture, in a worker, whether it fits the profile.
+
+        An architecture that hangs or kills its worker is refused with the
+        reason, and the others are asked in another worker.
+        """
+        found: dict[str, Candidate] = {}
+        asked = ""
+        worker: WorkerProcess | None = None
+        command = 0
+        while self.budget.left() > 0.5 and not self.stop.is_set():
+            if worker is None:
+                idle = self.pool.idle()
+                if idle:
+                    # the one that is least warm loses least where a plugin hangs
+                    worker = min(idle, key=lambda w: len(w.warm))
+                    command = self._command_id()
+                    skip = [*found, *self._blamed]
+                    message = {"op": "propose", "id": command, "skip": skip}
+                    self.pool.send(worker, message, PROPOSE_SECONDS)
+            for event in self._events(0.1):
+                if event.name == "died" and event.worker is worker:
+                    if asked:
+                        self._blamed[asked] = event.content["reason"]
+                    worker = None
+                elif event.content.get("id") != command:
+                    continue
+                elif event.name == "progress":
+                    asked = event.content["architecture"]
+                    self.pool.extend(event.worker, PROPOSE_SECONDS)
+                elif event.name == "candidate":
+                    made = candidate_from_dict(event.content["candidate"])
+                    found[made.name] = made
+                    if made.reason.startswith("failed: "):
+                        self._note(made.name, "propose", made.reason[8:])
+                elif event.name == "result":
+                    self.candidates = [
+                        self._allow(c, families) for c in found.values()
+                    ] + [self._hung(name, reason) for name, reason in self._blamed.items()]
+                    return self.candidates
+            if not any(not w.killed_for for w in self.pool.workers):
+                break
+        self.candidates = [self._allow(c, families) for c in found.values()]
+        return self.candidates
+
+    @staticmethod
+    def _allow(candidate: Candidate, families: tuple[str, ...]) -> Candidate:
+        from dataclasses import replace
+
+        if not families or candidate.role == "baseline" or candidate.family in families:
+            return candidate
+        return replace(candidate, admitted=False, reason="not among the families asked for")
+
+    @staticmethod
+    def _hung(name: str, reason: str) -> Candidate:
+        return Candidate(
+            name, name.split(".")[0], name, "", False, "network", "candidate", False,
+            f"failed: worker {reason}",
+        )  # fmt: skip
+
+    def _note(self, architecture: str, stage: str, reason: str) -> None:
+        self.failures.append({"architecture": architecture, "stage": stage, "reason": reason})
+
+    # ------------------------------------------------------------------ trials
+
+    def submit(
+        self, command: Mapping[str, Any], seconds: float, then: Callable[[dict[str, Any]], Any]
+    ) -> None:
+        """Have a command run by the next idle worker during the search, before further trials."""
+        number = self._command_id()
+        self._answers[number] = then
+        self._waiting.append(({**command, "id": number}, seconds))
+
+    def search(self, planner: Planner, studies: Studies) -> None:
+        """Run the plan until it has no more work, the time is up, or Ctrl-C."""
+        self.planner, self.studies = planner, studies
+        numbers: dict[str, int | None] = {}
+        while not self.stop.is_set():
+            spare = self.budget.left() - planner.reserve()
+            if spare <= 0.3:
+                break
+            busy = self._dispatch(planner, numbers, spare)
+            if not busy and planner.stage == "confirm":
+                break
+            for event in self._events(min(0.25, spare)):
+                self._take(event, planner, studies, numbers)
+            self.on_change()
+        if planner.stage != "confirm":
+            planner.start_confirmation()
+        self.clear()
+
+    def _dispatch(
+        self, planner: Planner, numbers: dict[str, int | None], spare: float
+    ) -> bool:
+        """Give idle workers work; say whether any worker has something to do."""
+        for worker in self.pool.idle():
+            if self._waiting and len(worker.warm) >= 2:
+                command, seconds = self._waiting.pop(0)
+                self.pool.send(worker, command, min(seconds, max(0.5, spare)))
+                continue
+            planned = planner.next(worker.warm, worker.built)
+            if planned is None:
+                continue
+            spec, number = planned
+            numbers[spec.id] = number
+            message = {"op": "trial", "id": self._command_id(), "spec": asdict(spec)}
+            self.pool.send(worker, message, min(spec.seconds, max(0.5, spare)))
+            worker.built.add(spec.architecture)
+        alive = [w for w in self.pool.workers if not w.killed_for]
+        return any(w.command is not None or not w.listed or len(w.warm) < 2 for w in alive)
+
+    def _take(
+        self,
+        event: Event,
+        planner: Planner,
+        studies: Studies,
+        numbers: Mapping[str, int | None],
+    ) -> None:
+        command = event.content.get("command") or {}
+        if event.name not in ("result", "died"):
+            return
+        if command.get("id") in self._answers:
+            self._answers.pop(command["id"])(event.content if event.name == "result" else {})
+        if command.get("op") != "trial":
+            return
+        spec = TrialSpec(**command["spec"])
+        if event.name == "died":
+            reason = event.content["reason"]
+            result = failed(f"worker {reason}")
+            # a signal that we did not send says nothing about the architecture
+            guilty = not reason.startswith("ended by signal")
+            planner.crashed(spec.architecture, reason, guilty=guilty)
+        else:
+            result = result_from_dict(event.content)
+            if result.state != "complete":
+                self._note(spec.architecture, spec.stage, result.reason)
+        self.record(spec, result, planner, event.worker.index, numbers.get(spec.id))
+
+    def record(
+        self,
+        spec: TrialSpec,
+        result: TrialResult,
+        planner: Planner,
+        worker: int,
+        number: int | None,
+    ) -> None:
+        """Put a finished trial on disk first, then tell the planner and the study."""
+        candidate = planner.contenders[spec.architecture].candidate
+        record = Record(
+            spec, result, candidate.family, candidate.type, number, worker,
+            round(self.budget.elapsed(), 3),
+        )  # fmt: skip
+        self.run.append_trial(record.to_dict())
+        if number is not None:
+            self.studies.tell(candidate, number, record.value)
+        planner.tell(record)
+
+    def clear(self) -> None:
+        """End workers that are still busy with a trial nobody waits for, and replace them."""
+        for worker in self.pool.workers:
+            if worker.command is not None and worker.command.get("op") == "trial":
+                self.pool.kill(worker, "was not needed any longer")
+        for event in self.pool.events(0.2):
+            if event.name == "died" and self.budget.left() > 1.0:
+                self.pool.replace(event.worker)
+
+    # ----------------------------------------------------------------- commands
+
+    def call(
+        self, command: Mapping[str, Any], seconds: float, avoid: int | None = None
+    ) -> dict[str, Any]:
+        """Run one command on a worker and return its result.
+
+        Parameters
+        ----------
+        command : mapping
+            With ``op`` and what it needs.
+        seconds : float
+            Soft limit, from now.
+        avoid : int, optional
+            Index of a worker that another is preferred to.
+
+        Returns
+        -------
+        dict
+            The worker's answer; ``state`` is ``"failed"``, with a ``reason``,
+            where there was none in time.
+        """
+        deadline = Budget(seconds)
+        number = self._command_id()
+        worker: WorkerProcess | None = None
+        while deadline.left() > 0:
+            if worker is None:
+                architecture = command.get("spec", {}).get("architecture")
+                idle = sorted(
+                    self.pool.idle(),
+                    key=lambda w: (w.index == avoid, "keras" not in w.warm, architecture not in w.built),
+                )
+                if idle:
+                    worker = idle[0]
+                    self.pool.send(worker, {**command, "id": number}, deadline.left())
+            for event in self._events(0.05):
+                if event.worker is worker and event.name == "died":
+                    return {"state": "failed", "reason": f"worker {event.content['reason']}"}
+                if event.name == "result" and event.content.get("id") == number:
+                    return {**event.content, "worker": event.worker.index}
+        if worker is not None:
+            self.pool.kill(worker, "did not return by its deadline")
+        return {"state": "failed", "reason": f"no answer within {seconds:.1f} s"}

@@ -1,0 +1,116 @@
+"""The Optuna studies of a run: one for each architecture that is searched.
+
+The driver alone writes them (ask and tell), so a journal file in the run
+folder is enough; the run's own lock keeps other processes out. A run that was
+killed is continued from its trial records, which are written first: whatever
+the journal missed is told to it again.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from selector.artifact.run import cut_torn_line
+from selector.contract import Candidate
+from selector.search.space import distributions
+
+if TYPE_CHECKING:
+    import optuna
+
+
+class Studies:
+    """Proposes configurations, architecture by architecture.
+
+    Parameters
+    ----------
+    path : Path
+        The journal file, made where it does not exist.
+    seed : int
+        Seeds the samplers.
+
+    Notes
+    -----
+    Sampling is by the tree-structured Parzen estimator (Bergstra et al. 2011),
+    multivariate, with few start-up trials, since a minute buys only tens of
+    trials; the portfolio's configurations come first and count as start-up.
+    """
+
+    def __init__(self, path: Path, seed: int) -> None:
+        import optuna
+        from optuna.storages.journal import JournalFileBackend
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        cut_torn_line(path)
+        self._seed = seed
+        self._storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
+        self._studies: dict[str, optuna.Study] = {}
+
+    def _study(self, candidate: Candidate) -> optuna.Study:
+        import optuna
+
+        if candidate.name not in self._studies:
+            offset = sum(map(ord, candidate.name))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                sampler = optuna.samplers.TPESampler(
+                    n_startup_trials=4,
+                    n_ei_candidates=24,
+                    multivariate=True,
+                    group=False,
+                    constant_liar=True,
+                    seed=self._seed + offset,
+                )
+            study = optuna.create_study(
+                storage=self._storage,
+                sampler=sampler,
+                pruner=optuna.pruners.NopPruner(),
+                study_name=candidate.name,
+                direction="maximize",
+                load_if_exists=True,
+            )
+            self._studies[candidate.name] = study
+        return self._studies[candidate.name]
+
+    def ask(self, candidate: Candidate, params: Mapping[str, Any] | None) -> tuple[int, dict[str, Any]]:
+        """Return the number of a new trial and its configuration.
+
+        Parameters
+        ----------
+        candidate : Candidate
+            The architecture.
+        params : mapping or None
+            A configuration of the portfolio to take as it is; None to sample one.
+        """
+        study = self._study(candidate)
+        if params is not None:
+            study.enqueue_trial(dict(params))
+        trial = study.ask(fixed_distributions=distributions(candidate.space))
+        return trial.number, dict(trial.params)
+
+    def tell(self, candidate: Candidate, number: int, value: float | None) -> None:
+        """Report a trial's value; None where it failed."""
+        from optuna.trial import TrialState
+
+        study = self._study(candidate)
+        if value is None:
+            study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+        else:
+            study.tell(number, value, skip_if_finished=True)
+
+    def restore(self, candidate: Candidate, told: Mapping[int, float | None]) -> None:
+        """Bring a study in line with the trial records of an earlier process.
+
+        Parameters
+        ----------
+        candidate : Candidate
+            The architecture.
+        told : mapping of int to float or None
+            Trial numbers and values from the records; trials that the study
+            has and the records lack were running at the kill, and failed.
+        """
+        for trial in self._study(candidate).get_trials(deepcopy=False):
+            if not trial.state.is_finished():
+                self.tell(candidate, trial.number, told.get(trial.number))

@@ -1,0 +1,1 @@
+"""The contract checks that plugin authors run."""

@@ -1,0 +1,1 @@
+"""What runs inside a worker: the only place beside plugins that imports Keras."""

@@ -1,0 +1,61 @@
+"""The time a trial has, and a sign of life to the driver."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+Heartbeat = Callable[..., None]
+
+
+class Clock:
+    """Soft deadline on the monotonic clock, with the trial's heartbeat.
+
+    Parameters
+    ----------
+    deadline : float or None
+        ``time.monotonic()`` at which the trial should end; None for no limit.
+    heartbeat : callable or None
+        Called with keyword arguments (``epoch``, ``epochs``, ``loss`` …) as often
+        as progress is made; it thins out by itself.
+    """
+
+    def __init__(self, deadline: float | None, heartbeat: Heartbeat | None = None) -> None:
+        self.started = time.monotonic()
+        self.deadline = deadline
+        self._heartbeat = heartbeat
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline; infinite without one."""
+        return float("inf") if self.deadline is None else self.deadline - time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the clock was made."""
+        return time.monotonic() - self.started
+
+    def beat(self, **progress: Any) -> None:
+        """Report progress."""
+        if self._heartbeat is not None:
+            self._heartbeat(**progress)
+
+
+class DeadlineError(RuntimeError):
+    """The deadline passed before there was anything to score."""
+
+
+class NonFiniteError(ArithmeticError):
+    """The loss or a prediction is infinite or not a number."""
+
+
+def median_seconds(call: Callable[[], Any], repeats: int = 5) -> float:
+    """Return the median seconds of `repeats` calls, after one that warms up."""
+    call()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - started)
+    return sorted(times)[repeats // 2]

@@ -1,0 +1,108 @@
+"""What a model costs: parameters, bytes and multiply-adds of one prediction, by counting."""
+
+from __future__ import annotations
+
+import pickle
+from math import prod
+from typing import Any
+
+import keras
+import numpy as np
+
+from selector.training.models import layers_of
+
+
+def parameters(model: Any) -> int:
+    """Return the number of weights of a Keras model, those not trained included."""
+    return int(sum(prod(weight.shape) for weight in model.weights))
+
+
+def multiply_adds(model: Any, steps: int | None = None) -> int:
+    """Count the multiply-adds of one forward pass of a Keras model over one sample.
+
+    Dense and convolution: the kernel once for each output position. Recurrent
+    layers: all weights once for each step. A layer with a method
+    ``count_macs(input_shape, output_shape)`` answers for itself; any other
+    counts its weights once for each output position.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A functional model.
+    steps : int, optional
+        What to take for a length that the model leaves open.
+    """
+    return int(sum(_of_layer(layer, steps or 1) for layer in layers_of(model)))
+
+
+def _of_layer(layer: Any, steps: int) -> int:
+    try:
+        before, after = layer.input, layer.output
+    except (AttributeError, ValueError):  # used more than once, or not at all
+        return sum(prod(weight.shape) for weight in layer.weights)
+    inputs = _shape(before[0] if isinstance(before, list | tuple) else before, steps)
+    outputs = _shape(after[0] if isinstance(after, list | tuple) else after, steps)
+    own = getattr(layer, "count_macs", None)
+    if callable(own):
+        return int(own(inputs, outputs))
+    weights = sum(prod(weight.shape) for weight in layer.weights)
+    if isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional):
+        return weights * (inputs[0] if inputs else 1)
+    kernel = getattr(layer, "kernel", None)
+    if kernel is not None and hasattr(kernel, "shape"):
+        return prod(kernel.shape) * prod(outputs[:-1])
+    if isinstance(layer, keras.layers.Embedding):
+        return 0
+    return weights * prod(outputs[:-1])
+
+
+def _shape(tensor: Any, steps: int) -> tuple[int, ...]:
+    """Return the shape of one sample of a Keras tensor."""
+    shape = getattr(tensor, "shape", None) or ()
+    return tuple(steps if extent is None else int(extent) for extent in shape[1:])
+
+
+def of_model(model: Any, steps: int | None = None) -> dict[str, int]:
+    """Return ``params_count``, ``bytes`` (float32) and ``macs`` of a Keras model."""
+    count = parameters(model)
+    return {"params_count": count, "bytes": 4 * count, "macs": multiply_adds(model, steps)}
+
+
+def of_estimator(estimator: Any) -> dict[str, int]:
+    """Return ``params_count``, ``bytes`` and ``macs`` of a fitted scikit-learn estimator.
+
+    Coefficients count as parameters and once as multiply-adds; a tree counts
+    its nodes as parameters and its depth as multiply-adds. What cannot be
+    counted is 0; bytes are those of the serialised object.
+    """
+    count = macs = 0
+    for part in _parts(estimator):
+        if hasattr(part, "tree_"):
+            count += int(part.tree_.node_count)
+            macs += int(part.tree_.max_depth)
+        elif hasattr(part, "nodes"):
+            count += len(part.nodes)
+            macs += int(part.get_max_depth())
+        else:
+            size = int(np.size(getattr(part, "coef_", ())))
+            count += size + int(np.size(getattr(part, "intercept_", ()))) if size else 0
+            macs += size
+    size = len(pickle.dumps(estimator, protocol=5))  # measured, never loaded
+    return {"params_count": count, "bytes": size, "macs": macs}
+
+
+def _parts(estimator: Any) -> list[Any]:
+    """Return the estimator and those fitted inside it: steps, trees, predictors."""
+    found = [estimator]
+    children: list[Any] = []
+    if hasattr(estimator, "steps"):
+        children += [step for _, step in estimator.steps]
+    for name in ("estimators_", "_predictors"):
+        children += np.ravel(np.asarray(getattr(estimator, name, ()), dtype=object)).tolist()
+    for name in ("best_estimator_", "estimator_", "regressor_"):
+        if hasattr(estimator, name):
+            children.append(getattr(estimator, name))
+    for child in children:
+        if not isinstance(child, str) and child is not None:
+            found += _parts(child)
+    return found

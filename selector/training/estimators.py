@@ -1,0 +1,71 @@
+"""Fitting a scikit-learn recipe over a plain matrix."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from selector.contract import Array, EstimatorArchitecture
+from selector.errors import PluginError
+from selector.training import cost
+from selector.training.fitted import Fitted, Job
+from selector.training.preprocess import matrix
+
+
+def seed_estimator(estimator: Any, seed: int) -> None:
+    """Set every ``random_state``, nested ones too, and keep to one core."""
+    for name in estimator.get_params(deep=True):
+        last = name.rpartition("__")[2]
+        if last == "random_state":
+            estimator.set_params(**{name: seed % 2**32})
+        elif last == "n_jobs":
+            estimator.set_params(**{name: 1})
+
+
+def predict(estimator: Any, x: Array, classes: int) -> Array:
+    """Return probabilities ``(n, classes)``, or values ``(n,)`` where `classes` is 0.
+
+    A class that was not in the training rows gets probability 0.
+
+    Raises
+    ------
+    PluginError
+        Where a classifier has no ``predict_proba``.
+    """
+    if not classes:
+        return np.asarray(estimator.predict(x), dtype=np.float64).reshape(-1)
+    if not hasattr(estimator, "predict_proba"):
+        raise PluginError(
+            f"a classifier must offer predict_proba, and {type(estimator).__name__} does not;"
+            " wrap it in sklearn.calibration.CalibratedClassifierCV"
+        )
+    given = np.asarray(estimator.predict_proba(x), dtype=np.float64)
+    whole = np.zeros((len(x), classes))
+    whole[:, np.asarray(estimator.classes_).astype(int)] = given
+    return whole
+
+
+def fit_estimator(job: Job, architecture: EstimatorArchitecture) -> Fitted:
+    """Fit the estimator on the training rows and predict the validation rows."""
+    x = matrix(job.data.x)
+    y = np.asarray(job.data.y)[job.train]
+    classes = job.profile.n_outputs if job.classification else 0
+    estimator = architecture.build(job.params, job.profile)
+    seed_estimator(estimator, job.spec.seed)
+    job.clock.beat(stage="fit")
+    started = time.monotonic()
+    estimator.fit(x[job.train], y.astype(np.int64) if classes else y)
+    fit_seconds = time.monotonic() - started
+    predictions = None
+    if len(job.validation):
+        job.clock.beat(stage="score")
+        predictions = predict(estimator, x[job.validation], classes).astype(np.float32)
+    one = x[job.train[:1]]
+    return Fitted(
+        predictions=predictions,
+        record={"fit_seconds": fit_seconds, **cost.of_estimator(estimator)},
+        finish=lambda: estimator,
+        predict_one=lambda: predict(estimator, one, classes),
+    )

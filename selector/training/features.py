@@ -1,0 +1,93 @@
+"""Fixed features with a head solved in closed form."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import keras
+import numpy as np
+
+from selector.contract import FeatureArchitecture
+from selector.training import closed_form, cost, models, plain
+from selector.training.clock import DeadlineError, NonFiniteError
+from selector.training.fitted import Fitted, Job, probabilities
+from selector.training.networks import prepare_rows, preprocessor_for, structure_key
+
+BATCH = 64
+FEATURE_BYTES = 400_000_000
+"""Bytes that the features of the training rows may take; beyond it rows are left out."""
+
+
+def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
+    """Compute features, solve the head on the training rows, predict the validation rows.
+
+    Raises
+    ------
+    DeadlineError
+        Where the deadline passed before the head could be solved.
+    NonFiniteError
+        Where a training row's features are not finite.
+    """
+    preprocessor = preprocessor_for(job)
+    data, train, validation = prepare_rows(job, preprocessor)
+    y = job.data.y[job.train]
+    rng = np.random.default_rng(job.spec.seed)
+    job.clock.beat(stage="build")
+    built = models.build(
+        architecture, job.params, job.profile, data.take(train), job.spec.seed, None
+    )
+    width = int(built.features.output.shape[1])
+    chosen = _affordable(job, len(train), width, rng)
+    features = _features(job, architecture, built, data.take(train[chosen]))
+    if not np.isfinite(features).all():
+        raise NonFiniteError(f"'{architecture.name}' gives features that are not finite")
+    if job.clock.left <= 0:
+        raise DeadlineError("deadline: no time was left to solve the head")
+    started = time.monotonic()
+    job.clock.beat(stage="solve")
+    classes = models.n_outputs(job.profile) if job.classification else 0
+    head = closed_form.solve(features, y[chosen], classes)
+    whole = models.with_dense(built, head.kernel, head.bias)
+    record = {"fit_seconds": time.monotonic() - job.clock.started, "stopped": ""}
+    job.clock.beat(stage="score", solve_seconds=time.monotonic() - started)
+    outputs = None
+    if len(validation):
+        values = _features(job, architecture, built, data.take(validation))
+        outputs = values @ head.kernel.astype(np.float32) + head.bias.astype(np.float32)
+    one = data.take(train[:1])
+    return Fitted(
+        predictions=_predictions(outputs, job.classification),
+        record={**record, **cost.of_model(whole.model, job.length)},
+        finish=lambda: models.final_model(whole, job.profile.task),
+        predict_one=lambda: _features(job, architecture, built, one, batch=1),
+        preprocessor=preprocessor,
+        modules=models.custom_modules(whole.model),
+    )
+
+
+def _affordable(job: Job, n: int, width: int, rng: np.random.Generator) -> Any:
+    """Choose the training rows whose features fit in memory and can be solved in the time."""
+    seconds = min(0.5 * max(job.clock.left, 0.0), 600.0)
+    count = min(n, max(FEATURE_BYTES // (4 * width), 200))
+    count = closed_form.rows_within(count, width, seconds)
+    return closed_form.subset(job.data.y[job.train], count, job.classification, rng)
+
+
+def _features(
+    job: Job, architecture: FeatureArchitecture, built: Any, data: Any, batch: int = BATCH
+) -> Any:
+    if keras.backend.backend() != "jax":
+        return plain.forward_batches(built.features, data, batch)
+    from selector.training.steps import forward_batches
+
+    key = structure_key(architecture, job.params, job.profile)
+    return forward_batches(built.features, key, data, batch)
+
+
+def _predictions(outputs: Any, classification: bool) -> Any:
+    if outputs is None:
+        return None
+    if classification:
+        return probabilities(outputs).astype(np.float32)
+    return outputs[:, 0].astype(np.float32)

@@ -1,0 +1,49 @@
+"""Keras layers for architectures: mask-aware, backend-neutral, saved by name.
+
+Import them inside ``build``, never at the top of an entry-point module, since
+importing them imports Keras::
+
+    from selector.training import layers
+
+    x, mask = layers.conv_block(inputs.x, inputs.mask, filters=32, kernel=5)
+    return layers.pool(x, mask, "mean")
+
+Masks are always passed explicitly. Whatever stands at a masked step, and
+however many masked steps follow the real ones, changes nothing.
+"""
+
+from __future__ import annotations
+
+from selector.training.layers.convolution import (
+    MaxPool2DByReshape,
+    conv2d_block,
+    conv_block,
+    with_standard_layers,
+)
+from selector.training.layers.masking import ApplyMask, Patch, SubsampleMask, TakesMask, patch
+from selector.training.layers.pooling import (
+    LastStep,
+    MaskedAttentionPooling,
+    MaskedMaxPooling,
+    MaskedMeanPooling,
+    MaskedStdPooling,
+    pool,
+)
+
+__all__ = [
+    "ApplyMask",
+    "LastStep",
+    "MaskedAttentionPooling",
+    "MaskedMaxPooling",
+    "MaskedMeanPooling",
+    "MaskedStdPooling",
+    "MaxPool2DByReshape",
+    "Patch",
+    "SubsampleMask",
+    "TakesMask",
+    "conv2d_block",
+    "conv_block",
+    "patch",
+    "pool",
+    "with_standard_layers",
+]

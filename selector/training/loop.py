@@ -1,0 +1,316 @@
+"""The step loop: planned epochs, warm-up and cosine, early stopping, the best epoch kept.
+
+It drives an :class:`Engine`, which does one step on the device:
+:class:`selector.training.steps.JaxEngine` or
+:class:`selector.training.plain.PlainEngine`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from selector.contract import Array
+from selector.training.clock import Clock, DeadlineError, NonFiniteError
+
+WARM_UP = 0.05
+"""Share of the steps over which the learning rate rises to its peak."""
+PATIENCE = 0.3
+"""Share of the planned epochs without a better validation loss before training stops."""
+TARGET_STEPS = 1500
+MIN_EPOCHS, MAX_EPOCHS = 20, 200
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
+CLIP_NORM = 1.0
+"""Largest global norm of a gradient."""
+EVALUATION_SHARE = 0.2
+"""Validation may take this share of the time of training."""
+
+
+class Engine(Protocol):
+    """One network, its data and its optimizer on one device."""
+
+    def step(self, rows: Array, learning_rate: float) -> Any:
+        """Make one step on the samples `rows`; return the loss, which may still be computing."""
+
+    def wait(self, loss: Any) -> float:
+        """Wait for a loss and return it."""
+
+    def warm(self, rows: Array) -> float:
+        """Compile for batches like `rows` and return the seconds of one step; change no weight."""
+
+    def outputs(self, rows: Array) -> Array:
+        """Return logits or values of the samples `rows`, shape (n, outputs)."""
+
+    def snapshot(self) -> Any:
+        """Return the present weights, for :meth:`restore`."""
+
+    def restore(self, snapshot: Any) -> None:
+        """Put weights back."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Parameters
+    ----------
+    batch_size : int
+        Samples in a step.
+    learning_rate : float
+        The peak.
+    seed : int
+        Seeds the order of batches.
+    epochs : int or None
+        Train exactly so many; None to plan them from the time left.
+    fail_on_deadline : bool
+        Whether a training that the deadline cuts short is an error; otherwise
+        the schedule is squeezed into the time, and what there is counts.
+    """
+
+    batch_size: int
+    learning_rate: float
+    seed: int
+    epochs: int | None = None
+    fail_on_deadline: bool = False
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Rows that say when to stop.
+
+    Parameters
+    ----------
+    rows : ndarray of int
+        Positions of the samples.
+    loss : callable
+        Maps outputs ``(n, outputs)`` to the mean loss.
+    """
+
+    rows: Array
+    loss: Callable[[Array], float]
+
+
+@dataclass
+class History:
+    """What happened, with the fields of :class:`~selector.contract.TrialResult`.
+
+    `outputs` holds the validation outputs of the best epoch, where a
+    validation was given; `losses` the (epoch, validation loss) pairs.
+    """
+
+    epochs: int = 0
+    best_epoch: int = 0
+    epoch_seconds: float = 0.0
+    stopped: str = ""
+    improving: bool = False
+    fit_seconds: float = 0.0
+    outputs: Array | None = None
+    losses: list[tuple[int, float]] = field(default_factory=list)
+
+    def record(self) -> dict[str, Any]:
+        """Return the fields that a trial's result shares."""
+        names = ("epochs", "best_epoch", "epoch_seconds", "stopped", "improving", "fit_seconds")
+        return {name: getattr(self, name) for name in names}
+
+
+def schedule(progress: float) -> float:
+    """Return the share of the peak learning rate at `progress` in [0, 1].
+
+    Linear warm-up over 5% of the steps, then half a cosine to zero.
+
+    References
+    ----------
+    Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017.
+    """
+    if progress < WARM_UP:
+        return max(progress / WARM_UP, 0.02)
+    rest = min((progress - WARM_UP) / (1 - WARM_UP), 1.0)
+    return 0.5 * (1 + math.cos(math.pi * rest))
+
+
+def epoch_cap(steps_per_epoch: int) -> int:
+    """Return the most epochs worth planning: some 1500 steps, within 20 to 200 epochs."""
+    return int(np.clip(round(TARGET_STEPS / steps_per_epoch), MIN_EPOCHS, MAX_EPOCHS))
+
+
+def batches(rows: Array, size: int, rng: np.random.Generator) -> Iterator[Array]:
+    """Yield the rows of one epoch in random order, in batches of exactly `size`.
+
+    The last batch wraps around to the beginning of the epoch's order.
+    """
+    order = rng.permutation(rows).astype(np.int32)
+    count = -(-len(order) // size)
+    wrapped = np.resize(order, count * size)
+    for start in range(0, len(wrapped), size):
+        yield wrapped[start : start + size]
+
+
+def still_improving(losses: list[float]) -> bool:
+    """Whether the smoothed loss fell by more than 1% over the last fifth of training.
+
+    Smoothed by the mean over a tenth of the evaluations. A fall of less than a
+    thousandth of the first loss does not count.
+    """
+    if len(losses) < 5:
+        return len(losses) > 1 and losses[-1] < losses[0] * 0.99
+    width = max(len(losses) // 10, 1)
+    smooth = np.convolve(losses, np.ones(width) / width, mode="valid")
+    cut = max(len(smooth) - max(len(smooth) // 5, 1), 1)
+    before, after = float(smooth[:cut].min()), float(smooth[cut:].min())
+    return before - after > max(0.01 * abs(before), 1e-3 * abs(losses[0]))
+
+
+class Loop:
+    """Trains one network.
+
+    Parameters
+    ----------
+    engine : Engine
+        The network.
+    rows : ndarray of int
+        Positions of the training samples.
+    settings : Settings
+        How to train.
+    clock : Clock
+        Its deadline, less what scoring needs, ends the training.
+    validation : Validation, optional
+        Without it, or with `settings.epochs` given, nothing is looked at during
+        training and the last weights stay.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        rows: Array,
+        settings: Settings,
+        clock: Clock,
+        validation: Validation | None = None,
+    ) -> None:
+        self.engine = engine
+        self.rows = np.asarray(rows)
+        self.settings = settings
+        self.clock = clock
+        self.validation = validation if settings.epochs is None else None
+        self.steps = -(-len(self.rows) // settings.batch_size)
+        self.history = History()
+        self._rng = np.random.default_rng(settings.seed)
+        self._best = (math.inf, None)  # loss, weights
+        self._reserve = 0.0
+        self._times: list[float] = []
+
+    def run(self) -> History:
+        """Train, and leave the weights that count in the engine.
+
+        Raises
+        ------
+        DeadlineError
+            Where the deadline passed before the first step or, with
+            `fail_on_deadline`, before the last.
+        NonFiniteError
+            Where the loss became infinite or not a number.
+        """
+        planned, every = self._plan()
+        self._started = time.monotonic()
+        self._budget = self.clock.left - self._reserve
+        if self._budget <= 0:
+            raise DeadlineError("deadline: no time was left to train after compiling")
+        history = self.history
+        history.stopped = "planned"
+        for epoch in range(1, planned + 1):
+            whole = self._epoch(epoch, planned)
+            history.epochs = epoch
+            if not whole:
+                history.stopped = "deadline"
+                break
+            if self.validation and (epoch % every == 0 or epoch == planned):
+                self._evaluate(epoch)
+                if epoch - history.best_epoch >= max(PATIENCE * planned, 5 * every):
+                    history.stopped = "early"
+                    break
+        self._finish(planned)
+        return history
+
+    def _plan(self) -> tuple[int, int]:
+        """Compile, measure a step and an evaluation; return epochs and evaluations' interval."""
+        first = next(batches(self.rows, self.settings.batch_size, np.random.default_rng(0)))
+        self.clock.beat(stage="compile")
+        step_seconds = self.engine.warm(first)
+        epoch_seconds = step_seconds * self.steps
+        evaluation = 0.0
+        if self.validation:
+            self.engine.outputs(self.validation.rows)  # compiles
+            started = time.perf_counter()
+            self.engine.outputs(self.validation.rows)
+            evaluation = time.perf_counter() - started
+        self._reserve = 2 * evaluation + 2 * step_seconds
+        if self.settings.epochs is not None:
+            return self.settings.epochs, 1
+        every = max(math.ceil(evaluation / (EVALUATION_SHARE * max(epoch_seconds, 1e-9))), 1)
+        planned = epoch_cap(self.steps)
+        if math.isfinite(self.clock.left):
+            seconds = max(self.clock.left - self._reserve, 0.0) * 0.9
+            planned = int(np.clip(seconds / (epoch_seconds + evaluation / every), 1, planned))
+        return planned, min(every, max(planned // 20, 1))
+
+    def _epoch(self, epoch: int, planned: int) -> bool:
+        """Train one epoch; return False where the deadline cut it short."""
+        started = time.monotonic()
+        total = planned * self.steps
+        pending, losses, whole = None, [], True
+        for i, rows in enumerate(batches(self.rows, self.settings.batch_size, self._rng)):
+            progress = ((epoch - 1) * self.steps + i) / total
+            elapsed = time.monotonic() - self._started
+            if elapsed > self._budget and (epoch > 1 or i > 0):
+                whole = False
+                break
+            if not self.settings.fail_on_deadline:
+                progress = max(progress, elapsed / self._budget)
+            loss = self.engine.step(rows, self.settings.learning_rate * schedule(progress))
+            if pending is not None:
+                losses.append(self.engine.wait(pending))
+            pending = loss
+            self.clock.beat(epoch=epoch, epochs=planned)
+        if pending is not None:
+            losses.append(self.engine.wait(pending))
+        if not np.isfinite(losses).all():
+            raise NonFiniteError(
+                f"the training loss was no longer finite in epoch {epoch};"
+                " try a lower learning rate"
+            )
+        if whole:
+            self._times.append(time.monotonic() - started)
+        return whole
+
+    def _evaluate(self, epoch: int) -> None:
+        """Score the validation rows, and keep the weights where they are the best so far."""
+        assert self.validation is not None
+        outputs = self.engine.outputs(self.validation.rows)
+        loss = self.validation.loss(outputs)
+        loss = loss if math.isfinite(loss) else math.inf
+        self.history.losses.append((epoch, loss))
+        if loss < self._best[0]:
+            self._best = (loss, self.engine.snapshot())
+            self.history.best_epoch = epoch
+            self.history.outputs = outputs
+
+    def _finish(self, planned: int) -> None:
+        history = self.history
+        history.fit_seconds = time.monotonic() - self._started
+        history.epoch_seconds = float(np.median(self._times)) if self._times else 0.0
+        cut = history.stopped == "deadline"
+        if cut and self.settings.fail_on_deadline:
+            raise DeadlineError(f"deadline: {len(self._times)} of {planned} epochs were trained")
+        if self.validation is None:
+            history.best_epoch = history.epochs
+            return
+        if cut and (not history.losses or history.losses[-1][0] < history.epochs):
+            self._evaluate(history.epochs)
+        if self._best[1] is None:
+            raise NonFiniteError("the validation loss was never finite; try a lower learning rate")
+        self.engine.restore(self._best[1])
+        history.improving = still_improving([loss for _, loss in history.losses])

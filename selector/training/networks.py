@@ -1,0 +1,165 @@
+"""Training a network: defaults, target scale, engine, loop."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Hashable
+from typing import Any
+
+import keras
+import numpy as np
+
+from selector.contract import Architecture, Array, NetworkArchitecture, Profile, Variable
+from selector.training import cost, models
+from selector.training.fitted import Fitted, Job, cross_entropy, probabilities
+from selector.training.loop import Loop, Settings, Validation
+from selector.training.plain import PlainEngine
+from selector.training.preprocess import Prepared, Preprocessor
+
+LEARNING_RATE = 2e-3
+WEIGHT_DECAY = 1e-4
+LABEL_SMOOTHING = 0.05
+TRAINING_PARAMS = ("learning_rate", "weight_decay", "label_smoothing", "normalize", "batch_size")
+"""Parameters that the core reads and that do not change a compiled program."""
+
+
+def batch_size(n: int, wanted: Any = None) -> int:
+    """Return the batch size for `n` training rows.
+
+    Without `wanted`: ``n / 8`` rounded down to a power of two within 16 to 64,
+    so that splits of nearly one size share a compiled step; never more than `n`.
+    """
+    if wanted is None:
+        wanted = np.clip(2 ** int(np.log2(max(n // 8, 1))), 16, 64)
+    return max(min(n, int(wanted)), 1)
+
+
+def structure_key(architecture: Architecture, params: Any, profile: Profile) -> Hashable:
+    """Return what a compiled program depends on beside shapes: class, structure, profile."""
+    structural = {k: v for k, v in params.items() if k not in TRAINING_PARAMS}
+    text = json.dumps([structural, profile.to_dict()], sort_keys=True, default=str)
+    kind = type(architecture)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return architecture.name, kind.__module__, kind.__qualname__, digest
+
+
+def capacity(n: int) -> int:
+    """Return `n` rounded up to an eighth of its power of two, so that shapes stay few."""
+    step = max(2 ** (int(np.log2(max(n, 1))) - 3), 16)
+    return -(-n // step) * step
+
+
+def prepare_rows(job: Job, preprocessor: Preprocessor) -> tuple[Prepared, Array, Array]:
+    """Return the scaled samples that are used, and where training and validation rows are.
+
+    Where the split uses every row, positions are row numbers. Otherwise only
+    the rows used are scaled; their number is rounded up with empty samples.
+    """
+    n = len(job.data.x)
+    used = np.sort(np.concatenate([job.train, job.validation]))
+    if len(used) == n:
+        return preprocessor.transform(job.data.x, job.length), job.train, job.validation
+    prepared = preprocessor.transform(job.data.x.take(used), job.length)
+    extra = capacity(len(used)) - len(used)
+
+    def grow(values: Any) -> Any:
+        return np.concatenate([values, np.zeros((extra, *values.shape[1:]), values.dtype)])
+
+    mask = None if prepared.mask is None else grow(prepared.mask)
+    return (
+        Prepared(grow(prepared.x), mask),
+        np.searchsorted(used, job.train),
+        np.searchsorted(used, job.validation),
+    )
+
+
+def preprocessor_for(job: Job) -> Preprocessor:
+    """Fit the preprocessor on the training rows."""
+    train: Variable = job.data.x.take(job.train)
+    return Preprocessor.fit(train, str(job.params.get("normalize") or "dataset"))
+
+
+def target_scale(y: Array) -> tuple[float, float]:
+    """Return mean and deviation of training targets; a constant gets deviation 1."""
+    mean, scale = float(np.mean(y)), float(np.std(y))
+    return mean, scale if scale > 1e-12 * max(abs(mean), 1e-30) else 1.0
+
+
+def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
+    """Train a network on the training rows and keep its best epoch.
+
+    Raises
+    ------
+    DeadlineError, NonFiniteError
+        See :meth:`selector.training.loop.Loop.run`.
+    """
+    params = job.params
+    preprocessor = preprocessor_for(job)
+    data, train, validation = prepare_rows(job, preprocessor)
+    job.clock.beat(stage="build")
+    built = models.build(
+        architecture, params, job.profile, data.take(train), job.spec.seed,
+        models.n_outputs(job.profile),
+    )  # fmt: skip
+    mean, scale = (0.0, 1.0) if job.classification else target_scale(job.data.y[job.train])
+    target = np.zeros(len(data.x))
+    target[train] = (job.data.y[job.train] - mean) / scale
+    engine = _engine(job, architecture, built, data, target)
+    settings = Settings(
+        batch_size=batch_size(len(train), params.get("batch_size")),
+        learning_rate=float(params.get("learning_rate", LEARNING_RATE)),
+        seed=job.spec.seed,
+        epochs=job.spec.epochs,
+        fail_on_deadline=job.spec.stage == "confirm",
+    )
+    held_out = (job.data.y[job.validation] - mean) / scale
+    guard = Validation(validation, lambda out: _loss(out, held_out, job.classification))
+    history = Loop(
+        engine, train, settings, job.clock, guard if len(validation) else None
+    ).run()
+    outputs = history.outputs
+    if outputs is None and len(validation):
+        outputs = engine.outputs(validation)
+
+    def finish() -> Any:
+        engine.write_back()
+        if not job.classification:
+            models.fold_target_scale(built, mean, scale)
+        return models.final_model(built, job.profile.task)
+
+    return Fitted(
+        predictions=_predictions(outputs, mean, scale, job.classification),
+        record={**history.record(), **cost.of_model(built.model, job.length)},
+        finish=finish,
+        predict_one=lambda: engine.outputs(train[:1], batch=1),
+        preprocessor=preprocessor,
+        modules=models.custom_modules(built.model),
+    )
+
+
+def _engine(job: Job, architecture: Architecture, built: Any, data: Any, target: Array) -> Any:
+    """Return the engine for the Keras backend in use."""
+    params, task = job.params, job.profile.task
+    decay = float(params.get("weight_decay", WEIGHT_DECAY))
+    smoothing = float(params.get("label_smoothing", LABEL_SMOOTHING))
+    if keras.backend.backend() != "jax":
+        return PlainEngine(built, data, target, task, decay, smoothing)
+    from selector.training.steps import JaxEngine
+
+    key = structure_key(architecture, params, job.profile)
+    return JaxEngine(built, data, target, key, task, decay, smoothing)
+
+
+def _loss(outputs: Array, target: Array, classification: bool) -> float:
+    if classification:
+        return cross_entropy(outputs, target)
+    return float(np.mean(np.square(np.asarray(outputs[:, 0], dtype=np.float64) - target)))
+
+
+def _predictions(outputs: Array | None, mean: float, scale: float, classification: bool) -> Any:
+    if outputs is None:
+        return None
+    if classification:
+        return probabilities(outputs).astype(np.float32)
+    return (outputs[:, 0].astype(np.float64) * scale + mean).astype(np.float32)

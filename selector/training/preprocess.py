@@ -1,0 +1,304 @@
+"""Scaling, gap filling and encoding for networks and features, fitted on training rows.
+
+Estimators get the raw matrix (:func:`matrix`), everything else what
+:meth:`Preprocessor.transform` returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from selector.contract import FEATURE_AXES, SERIES_AXES, Array, Variable
+from selector.errors import DataError, OptionError, did_you_mean
+
+FORMAT = 1
+CLIP = 8.0
+"""Scaled table columns are clipped smoothly to this many deviations."""
+
+NORMALIZE = ("dataset", "sample")
+
+
+class Prepared(NamedTuple):
+    """What a Keras model takes.
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (n, *sample)
+        Scaled samples; masked steps are zero.
+    mask : ndarray of bool, shape (n, time), or None
+        True on real steps.
+    """
+
+    x: npt.NDArray[np.float32]
+    mask: npt.NDArray[np.bool_] | None
+
+    def take(self, rows: Array) -> Prepared:
+        """Return the samples `rows` only."""
+        return Prepared(self.x[rows], None if self.mask is None else self.mask[rows])
+
+
+def static_length(variable: Variable) -> int | None:
+    """Return the one length to which ragged series are padded: a multiple of 8.
+
+    None where all samples have the same shape.
+    """
+    if variable.lengths is None:
+        return None
+    longest = max(int(variable.lengths.max(initial=1)), 1)
+    return -(-longest // 8) * 8
+
+
+def matrix(variable: Variable) -> npt.NDArray[np.float64]:
+    """Return the plain float64 matrix ``(n, p)`` that an estimator is fitted on.
+
+    Raises
+    ------
+    DataError
+        Where samples differ in length.
+    """
+    if variable.lengths is not None:
+        raise DataError(
+            "a plain matrix needs samples of one length, and these differ;"
+            " use an architecture that takes variable length"
+        )
+    values = np.asarray(variable.values, dtype=np.float64)
+    return values.reshape(len(values), -1)
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """A fitted preprocessor, made by :meth:`fit` and plain enough for JSON.
+
+    Parameters
+    ----------
+    axes : tuple of str
+        Axes of one sample.
+    normalize : {"dataset", "sample"}
+        Whose mean and deviation scale a channel: those of the training rows,
+        or the sample's own. Tables are always scaled by training rows.
+    mean, scale : tuple of float
+        For each channel, or each numeric column of a table (in the original
+        unit); a scale is never zero.
+    divisor : float
+        What image values are divided by first: the training maximum.
+    median : tuple of float
+        For each numeric column of a table; fills gaps.
+    numeric : tuple of int
+        Positions of the numeric columns.
+    indicators : tuple of int
+        Positions of the columns with gaps in training.
+    categories : tuple of (position, number of levels, levels seen in training)
+        One for each categorical column.
+    """
+
+    axes: tuple[str, ...]
+    normalize: str = "dataset"
+    mean: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
+    divisor: float = 1.0
+    median: tuple[float, ...] = ()
+    numeric: tuple[int, ...] = ()
+    indicators: tuple[int, ...] = ()
+    categories: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
+
+    @classmethod
+    def fit(cls, train: Variable, normalize: str = "dataset") -> Preprocessor:
+        """Fit on training rows.
+
+        Parameters
+        ----------
+        train : Variable
+            The training rows and no others.
+        normalize : {"dataset", "sample"}
+            See the class.
+
+        Raises
+        ------
+        OptionError
+            Where `normalize` is something else.
+        """
+        if normalize not in NORMALIZE:
+            raise OptionError(
+                f"normalize must be one of {', '.join(NORMALIZE)}, not {normalize!r}."
+                + did_you_mean(str(normalize), NORMALIZE)
+            )
+        if train.axes == FEATURE_AXES:
+            return cls._fit_table(train)
+        values = np.asarray(train.values)
+        divisor = 1.0 if train.axes == SERIES_AXES else _largest(values)
+        mean, scale = _moments(values, divisor)
+        return cls(train.axes, normalize, _floats(mean), _floats(scale), divisor)
+
+    @classmethod
+    def _fit_table(cls, train: Variable) -> Preprocessor:
+        values = np.asarray(train.values, dtype=np.float64)
+        values = np.where(np.isfinite(values), values, np.nan)
+        kinds = [column.type for column in train.columns] or ["numeric"] * values.shape[1]
+        numeric = tuple(i for i, kind in enumerate(kinds) if kind == "numeric")
+        block = values[:, numeric]
+        median = np.array([_median(column) for column in block.T])
+        filled = np.where(np.isnan(block), median, block) if numeric else block
+        mean, scale = _moments(filled, 1.0)
+        categories = []
+        for i, kind in enumerate(kinds):
+            if kind == "numeric":
+                continue
+            seen = np.unique(values[:, i][~np.isnan(values[:, i])]).astype(int)
+            size = max(len(train.columns[i].levels), int(seen.max(initial=-1)) + 1)
+            categories.append((i, size, tuple(int(level) for level in seen)))
+        gaps = tuple(i for i in numeric if np.isnan(values[:, i]).any())
+        return cls(
+            train.axes,
+            mean=_floats(mean),
+            scale=_floats(scale),
+            median=_floats(median),
+            numeric=numeric,
+            indicators=gaps,
+            categories=tuple(categories),
+        )
+
+    def transform(self, variable: Variable, length: int | None = None) -> Prepared:
+        """Return scaled samples and, for ragged series, their mask.
+
+        Parameters
+        ----------
+        variable : Variable
+            Samples with the axes of the training data.
+        length : int, optional
+            Steps to which ragged series are padded; by default the longest.
+        """
+        if variable.axes == FEATURE_AXES:
+            return Prepared(self._transform_table(variable), None)
+        values, mask = variable.padded(length)
+        if variable.axes == SERIES_AXES:
+            values = self._fill(np.asarray(values, dtype=np.float32), mask)
+        else:
+            values = np.asarray(values, dtype=np.float64) / self.divisor
+            centre = np.asarray(self.mean)
+            values = np.where(np.isfinite(values), values, centre)
+        scaled = self._scale(values, mask)
+        if mask is not None:
+            scaled[~mask] = 0.0
+        return Prepared(np.ascontiguousarray(scaled), mask)
+
+    def _scale(self, values: Array, mask: Array | None) -> npt.NDArray[np.float32]:
+        """Standardise by training moments, or each sample by its own."""
+        if self.normalize == "dataset":
+            scaled = (values - np.asarray(self.mean)) / np.asarray(self.scale)
+            return _to_float32(scaled)
+        values = np.asarray(values, dtype=np.float64)
+        axes = tuple(range(1, values.ndim - 1))
+        weight = np.ones((1,) * values.ndim) if mask is None else mask[:, :, None].astype(float)
+        count = np.maximum(np.broadcast_to(weight, values.shape).sum(axes, keepdims=True), 1)
+        mean = (values * weight).sum(axes, keepdims=True) / count
+        spread = np.sqrt((np.square(values - mean) * weight).sum(axes, keepdims=True) / count)
+        floor = 1e-6 * np.maximum(np.abs(mean), 1e-30)
+        spread = np.where(spread > floor, spread, np.inf)
+        return _to_float32((values - mean) / spread)
+
+    def _fill(self, values: Array, mask: Array | None) -> Array:
+        """Interpolate the gaps inside each series; a channel of gaps gets the training mean."""
+        gaps = ~np.isfinite(values)
+        if mask is not None:
+            gaps &= mask[:, :, None]
+        if not gaps.any():
+            return values
+        values = values.copy()
+        for row, channel in zip(*np.nonzero(gaps.any(axis=1)), strict=True):
+            steps = values.shape[1] if mask is None else int(mask[row].sum())
+            series, gap = values[row, :steps, channel], gaps[row, :steps, channel]
+            known = np.nonzero(~gap)[0]
+            if len(known):
+                series[gap] = np.interp(np.nonzero(gap)[0], known, series[known])
+            else:
+                series[:] = self.mean[channel]
+        return values
+
+    def _transform_table(self, variable: Variable) -> npt.NDArray[np.float32]:
+        values = np.asarray(variable.values, dtype=np.float64)
+        values = np.where(np.isfinite(values), values, np.nan)
+        parts = []
+        if self.numeric:
+            block = values[:, self.numeric]
+            block = np.where(np.isnan(block), np.asarray(self.median), block)
+            block = (block - np.asarray(self.mean)) / np.asarray(self.scale)
+            parts.append(block / np.sqrt(1 + np.square(block / CLIP)))
+        if self.indicators:
+            parts.append(np.isnan(values[:, self.indicators]).astype(float))
+        for position, size, seen in self.categories:
+            one_hot = values[:, position, None] == np.arange(size)[None, :]
+            parts.append(one_hot * np.isin(np.arange(size), seen))
+        return np.concatenate([np.zeros((len(values), 0)), *parts], axis=1).astype(np.float32)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-serialisable dictionary."""
+        return {
+            "format": FORMAT,
+            "axes": list(self.axes),
+            "normalize": self.normalize,
+            "mean": list(self.mean),
+            "scale": list(self.scale),
+            "divisor": self.divisor,
+            "median": list(self.median),
+            "numeric": list(self.numeric),
+            "indicators": list(self.indicators),
+            "categories": [[i, size, list(seen)] for i, size, seen in self.categories],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Preprocessor:
+        """Rebuild a preprocessor from :meth:`to_dict`.
+
+        Raises
+        ------
+        DataError
+            Where it was written in a format that this version does not know.
+        """
+        if data.get("format") != FORMAT:
+            raise DataError(
+                f"preprocessor format must be {FORMAT}, not {data.get('format')!r};"
+                " the model was saved by another version of selector: train it again"
+            )
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        values.pop("format")
+        values["categories"] = tuple(
+            (int(i), int(size), tuple(seen)) for i, size, seen in data["categories"]
+        )
+        return cls(**values)
+
+
+def _moments(values: Array, divisor: float) -> tuple[Array, Array]:
+    """Return mean and deviation over all axes but the last; a constant gets deviation 1."""
+    flat = np.asarray(values, dtype=np.float64).reshape(-1, values.shape[-1]) / divisor
+    known = np.isfinite(flat)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, flat, 0.0).sum(axis=0) / count
+    centred = np.where(known, flat - mean, 0.0)
+    spread = np.sqrt(np.square(centred).sum(axis=0) / count)
+    return mean, np.where(spread > 1e-7 * np.maximum(np.abs(mean), 1e-30), spread, 1.0)
+
+
+def _largest(values: Array) -> float:
+    """Return the largest known magnitude, 1 where there is none."""
+    known = np.abs(values[np.isfinite(values)])
+    return float(known.max(initial=0.0)) or 1.0
+
+
+def _median(column: Array) -> float:
+    known = column[~np.isnan(column)]
+    return float(np.median(known)) if len(known) else 0.0
+
+
+def _floats(values: Array) -> tuple[float, ...]:
+    return tuple(float(v) for v in values)
+
+
+def _to_float32(values: Array) -> npt.NDArray[np.float32]:
+    """Cast, keeping values that a poisoned sample drives out of range finite."""
+    limit = np.finfo(np.float32).max / 4
+    return np.clip(values, -limit, limit).astype(np.float32)
