@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from selector.artifact.data import read_data, write_data
-from selector.artifact.recommendation import compose, failures, finalists
+from selector.artifact.recommendation import compose, failures, race
 from selector.artifact.run import RunFolder, write_atomically
 from selector.contract import Array, Dataset, Profile, TrialSpec, Variable
 from selector.errors import DataError, OptionError, RunError, did_you_mean
@@ -252,7 +252,6 @@ class Session:
 
     def _search(self, records: list[Record]) -> None:
         from selector import tasks
-        from selector.judge.racing import race
         from selector.search.splits import Splits
         from selector.search.studies import Studies
 
@@ -264,17 +263,13 @@ class Session:
         splits = Splits(self.run.path / "splits", self.task, self.dev_y, self.options.seed)
         studies = Studies(self.run.path / "study.journal", self.options.seed)
 
-        def racing(entered: Any) -> list[tuple[str, str]]:
-            made, baseline = finalists(planner, self.task.metric)
-            return race(made, baseline, splits.confirm, [f.name for f in entered], self.options.prefer)
-
         planner = Planner(
             candidates,
             self.profile,
             self.budget,
             splits,
             studies,
-            racing,
+            lambda p: race(p, self.task.metric, self.options.prefer),
             cores=len(self.pool.workers),
             max_trials=self.options.trials,
             seed=self.options.seed,

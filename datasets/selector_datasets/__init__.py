@@ -75,14 +75,14 @@ def path(name: str, part: str = "train") -> Path:
     """
     name, part = _split(name, part)
     about = card(name)
-    files = about["files"] if name in cards.shipped() else _made_parts(about)
+    files: dict[str, str] = about["files"] or _made_parts(about)
     if part not in files:
         raise OptionError(
             f"the data set '{name}' has no part '{part}'.{did_you_mean(part, files)} "
             f"It has {', '.join(files)}."
         )
     if name in cards.shipped():
-        return cards.folder(name) / str(files[part])
+        return cards.folder(name) / files[part]
     return _cached(name, part)
 
 
@@ -178,8 +178,9 @@ def _split(name: str, part: str) -> tuple[str, str]:
     return (head, tail) if slash else (name, part)
 
 
-def _made_parts(about: dict[str, Any]) -> tuple[str, ...]:
-    return ("train", "test") if about["n_test"] else ("train",)
+def _made_parts(about: dict[str, Any]) -> dict[str, str]:
+    parts = ("train", "test") if about["n_test"] else ("train",)
+    return dict.fromkeys(parts, "")
 
 
 def _cached(name: str, part: str) -> Path:

@@ -184,8 +184,8 @@ def _chirp(width: int) -> Array:
 
 
 def _standardised(wave: Array) -> Array:
-    centred = wave - wave.mean()
-    return centred / centred.std()
+    centred: Array = wave - wave.mean()
+    return np.asarray(centred / centred.std())
 
 
 def _balanced(rng: np.random.Generator, n: int, classes: int) -> Array:

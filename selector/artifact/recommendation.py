@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from selector.contract import Candidate, Profile
+from selector.contract import Candidate, Profile, TrialResult
 from selector.judge.finalist import Finalist, score_interval
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ def finalists(planner: Planner, metric: str) -> tuple[list[Finalist], Finalist |
     Before anything is confirmed, each architecture's best search trial stands
     in, so that there is an (undecided) recommendation at any time.
     """
-    rows = round(planner.splits.n_confirm * planner.splits.test_train_ratio)
     made: list[Finalist] = []
     baseline = None
     for name, contender in planner.contenders.items():
@@ -34,26 +33,57 @@ def finalists(planner: Planner, metric: str) -> tuple[list[Finalist], Finalist |
             scores, shown = {str(best.spec.split): best.result.score}, best.result
         else:
             continue
-        candidate = contender.candidate
-        finalist = Finalist(
-            architecture=name,
-            family=candidate.family,
-            title=candidate.title,
-            scores=scores,
-            test_train_ratio=planner.splits.test_train_ratio,
-            validation_rows=rows,
-            metric=metric,
-            trained=candidate.trained,
-            type=TYPES[candidate.type],
-            macs=shown.macs,
-            bytes=shown.bytes,
-            params_count=shown.params_count,
-        )
-        if candidate.role == "baseline":
+        finalist = as_finalist(contender, planner, metric, scores, shown)
+        if contender.candidate.role == "baseline":
             baseline = finalist
         else:
             made.append(finalist)
     return made, baseline
+
+
+def as_finalist(
+    contender: Contender,
+    planner: Planner,
+    metric: str,
+    scores: Mapping[str, float],
+    shown: TrialResult,
+) -> Finalist:
+    """Return a contender in the form that the judge compares; costs are those of `shown`."""
+    candidate = contender.candidate
+    return Finalist(
+        architecture=candidate.name,
+        family=candidate.family,
+        title=candidate.title,
+        scores=dict(scores),
+        test_train_ratio=planner.splits.test_train_ratio,
+        validation_rows=round(planner.splits.n_confirm * planner.splits.test_train_ratio),
+        metric=metric,
+        trained=candidate.trained,
+        type=TYPES[candidate.type],
+        macs=shown.macs,
+        bytes=shown.bytes,
+        params_count=shown.params_count,
+    )
+
+
+def race(planner: Planner, metric: str, prefer: str) -> list[tuple[str, str]]:
+    """Return which (architecture, split) pairs to confirm next, by the judge's rule."""
+    from selector.judge.racing import next_confirmations
+    from selector.judge.verdict import ROPES
+
+    entries = sorted(planner.finalists.values(), key=lambda f: -(f.record.value or 0.0))
+    baseline = None
+    entered = []
+    for entry in entries:
+        made = as_finalist(entry.contender, planner, metric, entry.scores, entry.record.result)
+        if entry.contender.candidate.role == "baseline":
+            baseline = made
+        else:
+            entered.append(made)
+    taken = {(f.name, split) for f in entries for split in f.running | f.lost}
+    return next_confirmations(
+        entered, baseline, planner.splits.confirm, rope=ROPES[prefer], taken=taken
+    )
 
 
 def leaderboard(planner: Planner, metric: str) -> list[dict[str, Any]]:

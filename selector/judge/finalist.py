@@ -134,7 +134,8 @@ def adjusted_means(finalists: Sequence[Finalist]) -> dict[str, float]:
 
     A finalist that raced on five splits and one that stopped after three are
     compared by least squares on ``score = finalist + split``, so that an easy
-    split favours neither. Where all have the same splits these are the means.
+    split favours neither. Where all have the same splits, and also where no chain
+    of common splits links them all, these are the plain means.
 
     Returns
     -------
@@ -148,20 +149,24 @@ def adjusted_means(finalists: Sequence[Finalist]) -> dict[str, float]:
     if all(len(f.finite_scores) == len(splits) for f in scored):
         return {f.architecture: f.mean for f in scored}
     cells = [
-        (row, splits.index(s), v) for row, f in enumerate(scored) for s, v in f.finite_scores.items()
+        (row, splits.index(s), v)
+        for row, f in enumerate(scored)
+        for s, v in f.finite_scores.items()
     ]
     design = np.zeros((len(cells), len(scored) + len(splits)))
     values = np.array([v for _, _, v in cells])
     for i, (row, column, _) in enumerate(cells):
         design[i, row] = design[i, len(scored) + column] = 1.0
     centre = float(values.mean())
-    effects = np.linalg.lstsq(design, values - centre, rcond=None)[0]
+    effects, _, rank, _ = np.linalg.lstsq(design, values - centre, rcond=None)
+    if rank < len(scored) + len(splits) - 1:
+        return {f.architecture: f.mean for f in scored}
     shift = centre + float(effects[len(scored) :].mean())
     return {f.architecture: float(effects[i]) + shift for i, f in enumerate(scored)}
 
 
 def _prior(finalist: Finalist, first: float, second: float, rows: int) -> VariancePrior | None:
-    """The variance that counting predicts, where the score is a share of rows."""
+    """Return the variance that counting predicts, where the score is a share of rows."""
     if finalist.metric != "accuracy" or rows <= 0:
         return None
     return accuracy_prior(first, second, rows)

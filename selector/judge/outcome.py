@@ -153,7 +153,7 @@ class Field:
         return self.beats[finalist.architecture] >= BASELINE_PROBABILITY
 
     def champions(self) -> tuple[Finalist, ...]:
-        """The best of each family, best first: confirmed ones where there are any."""
+        """Return the best of each family, best first: confirmed ones where there are any."""
         found: dict[str, Finalist] = {}
         for finalist in (*self.confirmed, *self.finalists):
             found.setdefault(finalist.family, finalist)

@@ -1,4 +1,4 @@
-"""How sure is a difference that was measured on a few overlapping splits?
+"""Statistics of a difference measured on a few overlapping splits.
 
 The posterior of a mean difference under the Bayesian correlated t-test: a
 Student t distribution whose scale allows for the training parts that the

@@ -17,6 +17,9 @@ from selector.judge.finalist import (
 from selector.judge.outcome import ROPES, WINNER_PROBABILITY, Comparison, Field, Verdict
 from selector.judge.why import explain
 
+__all__ = ["ROPES", "Finalist", "Verdict", "expected_loss", "judge"]
+
+
 def judge(
     finalists: Sequence[Finalist],
     baseline: Finalist | None,
@@ -149,7 +152,7 @@ def _no_model(ground: Field) -> Verdict:
     if not unknown:
         likeliest = max((ground.beats[f.architecture] for f in known), default=0.0)
         verdict = _verdict("baseline", base, base, [base], (), ground)
-        return replace(verdict, baseline_probability=likeliest, open=0.8 <= likeliest)
+        return replace(verdict, baseline_probability=likeliest, open=likeliest >= 0.8)
     best = ground.confirmed[0]
     paired = common_splits(best, base)
     if paired and best.mean <= base.mean:
@@ -193,7 +196,7 @@ def expected_loss(choice: Finalist, rivals: Iterable[Finalist]) -> float:
 def _tie_group(
     best: Finalist, able: Sequence[Finalist], rivals: Sequence[Finalist], ground: Field
 ) -> list[Finalist]:
-    """The finalists as good as `best` for all practical purposes, cheapest first.
+    """Return the finalists as good as `best` for all practical purposes, cheapest first.
 
     Each is within the ROPE of the best by its mean, and by its expected loss
     against the best and against every rival.

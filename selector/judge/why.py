@@ -60,9 +60,7 @@ def _splits(count: int) -> str:
     return f"{count} common split{'' if count == 1 else 's'}"
 
 
-def _against_families(
-    verdict: Verdict, best: Finalist, by_name: dict[str, Finalist]
-) -> list[str]:
+def _against_families(verdict: Verdict, best: Finalist, by_name: dict[str, Finalist]) -> list[str]:
     """Say how the best compares with the best of every other family."""
     if not verdict.comparisons:
         count = len(best.finite_scores)
@@ -70,7 +68,9 @@ def _against_families(
             f"{_named(best)} scored {decimal(best.mean)} on {_splits(count)}; no other family "
             "was compared with it, so this says nothing about families"
         ]
-    return [_comparison(c, best, by_name[c.architecture], verdict.rope) for c in verdict.comparisons]
+    return [
+        _comparison(c, best, by_name[c.architecture], verdict.rope) for c in verdict.comparisons
+    ]
 
 
 def _comparison(comparison: Comparison, best: Finalist, other: Finalist, rope: float) -> str:
@@ -129,9 +129,7 @@ def _cost(chosen: Finalist, best: Finalist) -> str:
     return "less, by counted multiply-adds and bytes"
 
 
-def _against_baseline(
-    verdict: Verdict, chosen: Finalist, baseline: Finalist | None
-) -> list[str]:
+def _against_baseline(verdict: Verdict, chosen: Finalist, baseline: Finalist | None) -> list[str]:
     """Say how the recommended model compares with the trivial baseline."""
     if baseline is None:
         return ["the trivial baseline has no score, so nothing could be held against it"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isqrt
 from typing import Any
 
@@ -16,6 +16,7 @@ from selector.contract import (
     IMAGE_AXES,
     KIND_OF_AXES,
     SERIES_AXES,
+    Array,
     Decision,
     Variable,
 )
@@ -34,7 +35,6 @@ from selector.profile.measure import (
 )
 from selector.profile.options import AXES_OF_SETS, ProfileOptions
 
-OVERRIDE = "--axes or --kind"
 MIN_WIDE = 8
 MIN_SIDE = 5
 TIME_PREFIXES = ("", "t", "time", "step", "time_step", "timestep", "timestamp", "att")
@@ -52,21 +52,18 @@ class Choice:
         From 0 to 1.
     reason : str
         In words, with the measured figures.
-    signals : mapping of str to float
-        Signals that only the source's own form has.
     """
 
     form: Form
     confidence: float
     reason: str
-    signals: Mapping[str, float] = field(default_factory=dict)
 
     def decisions(self) -> dict[str, Decision]:
         """Return the decisions on axes and kind."""
-        axes = self.form.axes
+        axes, confidence = self.form.axes, round(self.confidence, 2)
         return {
-            "axes": Decision(axes, self.confidence, self.reason, "--axes"),
-            "kind": Decision(KIND_OF_AXES[axes], self.confidence, self.reason, "--kind"),
+            "axes": Decision(",".join(axes), confidence, self.reason, "--axes"),
+            "kind": Decision(KIND_OF_AXES[axes], confidence, self.reason, "--kind"),
         }
 
 
@@ -94,8 +91,8 @@ def choose_form(variable: Variable, source: Mapping[str, Any], options: ProfileO
     if options.kind is None or KIND_OF_AXES[measured.form.axes] == options.kind:
         if options.kind is None:
             return measured
-        return Choice(measured.form, 1.0, "given by --kind", measured.signals)
-    return Choice(form_of_kind(variable, options.kind), 1.0, "given by --kind", measured.signals)
+        return Choice(measured.form, 1.0, "given by --kind")
+    return Choice(form_of_kind(variable, options.kind), 1.0, "given by --kind")
 
 
 def _measured(variable: Variable, source: Mapping[str, Any]) -> Choice:
@@ -220,7 +217,6 @@ def _table(variable: Variable) -> Choice:
     order = measure_axis(values[:, :, None], MAX_COLUMNS)
     if order is None:
         return Choice(table, 0.9, "a table whose columns do not vary")
-    signals = order_signals("feature", order)
     part = values[sample_rows(values)]
     ratio = scale_ratio(_spreads(part))
     if ratio > SCALE_LIMIT:
@@ -228,14 +224,12 @@ def _table(variable: Variable) -> Choice:
             f"a table: its columns differ in scale (the widest spreads {ratio:.0f} times as far as "
             f"the upper quartile of the columns), so they are no steps of one quantity"
         )
-        return Choice(table, 0.95, reason, signals)
+        return Choice(table, 0.95, reason)
     grid = _flat_image(part, p)
-    if grid is not None:
-        return Choice(grid.form, grid.confidence, grid.reason, {**signals, **grid.signals})
-    return _series_or_table(variable, order, signals)
+    return _series_or_table(variable, order) if grid is None else grid
 
 
-def _spreads(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _spreads(values: Array) -> Array:
     """Return each column's standard deviation; 0 for a column without values."""
     empty = np.isnan(values).all(axis=0)
     out = np.zeros(values.shape[1])
@@ -243,7 +237,7 @@ def _spreads(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return out
 
 
-def _series_or_table(variable: Variable, order: Order, signals: dict[str, float]) -> Choice:
+def _series_or_table(variable: Variable, order: Order) -> Choice:
     names = [c.name for c in variable.columns]
     counted, timed = named_by_counting(names)
     figures = (
@@ -259,23 +253,20 @@ def _series_or_table(variable: Variable, order: Order, signals: dict[str, float]
             confidence = min(confidence, 0.7)
         trim = ends_missing(variable.values)
         reason = f"series, a row each: the columns share one scale and {figures}{support}"
-        return Choice(Form(("time",), trim=trim), min(confidence, 0.99), reason, signals)
+        return Choice(Form(("time",), trim=trim), min(confidence, 0.99), reason)
     if order.ordered:
         reason = (
             f"a table with groups of related columns: {figures}, but a tenth of the neighbours "
             f"correlate at most {order.low:.2f}, as between groups"
         )
-        return Choice(FORM_TABLE, 0.6, reason, signals)
+        return Choice(Form(FEATURE_AXES), 0.6, reason)
     lack = min(1.0, max(0.0, 1.0 - max(order.gap, 0.0) / 0.3))
     confidence = 0.65 + 0.3 * lack
     reason = f"a table: {figures}"
     if timed:
         confidence = min(confidence, 0.6)
         reason += "; the names of the columns count, so check --kind sequential"
-    return Choice(FORM_TABLE, confidence, reason, signals)
-
-
-FORM_TABLE = Form(FEATURE_AXES)
+    return Choice(Form(FEATURE_AXES), confidence, reason)
 
 
 def named_by_counting(names: list[str]) -> tuple[bool, bool]:
@@ -299,7 +290,7 @@ def named_by_counting(names: list[str]) -> tuple[bool, bool]:
     return counted, counted and found[0][1].strip("_- ").lower() in TIME_PREFIXES
 
 
-def _flat_image(values: np.ndarray[Any, Any], p: int) -> Choice | None:
+def _flat_image(values: Array, p: int) -> Choice | None:
     """Tell square images, a row each with their pixels side by side, from anything else."""
     side = isqrt(p)
     if side * side != p or side < MIN_SIDE:
@@ -315,7 +306,6 @@ def _flat_image(values: np.ndarray[Any, Any], p: int) -> Choice | None:
     row = _mean(along[~wraps])
     jump = _mean(along[wraps])
     between = _mean(np.diagonal(matrix, side // 2))
-    signals = {"height.neighbour_correlation": across, "width.neighbour_correlation": row}
     bound = mean + 4.0 * spread
     gaps = [(value - mean) / max(1.0 - mean, 1e-9) for value in (row, across)]
     # A series also correlates at a lag of `side` steps, but never more than at half of it.
@@ -327,10 +317,10 @@ def _flat_image(values: np.ndarray[Any, Any], p: int) -> Choice | None:
         f"other) correlate {across:.2f} and columns side by side {row:.2f}, against {mean:.2f} in "
         f"random order and {between:.2f} half a row apart"
     )
-    return Choice(Form(("height", "width"), (side, side)), confidence, reason, signals)
+    return Choice(Form(("height", "width"), (side, side)), confidence, reason)
 
 
-def _mean(values: np.ndarray[Any, Any]) -> float:
+def _mean(values: Array) -> float:
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else 0.0
 
@@ -338,7 +328,7 @@ def _mean(values: np.ndarray[Any, Any]) -> float:
 # ------------------------------------------------------------- 3-D arrays
 
 
-def _array(values: np.ndarray[Any, Any], default: Form, flat: bool = True) -> Choice:
+def _array(values: Array, default: Form, flat: bool = True) -> Choice:
     """Tell images from multivariate series in an array ``(n, a, b)``.
 
     Parameters
@@ -384,16 +374,11 @@ def _array(values: np.ndarray[Any, Any], default: Form, flat: bool = True) -> Ch
 
 def _by_shape(a: int, b: int, default: Form, forms: dict[str, Form]) -> Form:
     """Choose by the shape alone."""
-    if a == b and sidewise(a):
+    if a == b and a >= MIN_SIDE:
         return forms["grid"]
     if a == 1 or (a < MIN_SIDE and b > 4 * a):
         return forms["turned"]
     return forms["series"] if default.axes == SERIES_AXES or min(a, b) < MIN_SIDE else forms["grid"]
-
-
-def sidewise(extent: int) -> bool:
-    """Say whether an extent can be an image's side."""
-    return extent >= MIN_SIDE
 
 
 def _stronger(one: Order | None, other: Order | None) -> bool:
@@ -407,13 +392,3 @@ def _figures(which: str, extent: int, order: Order | None) -> str:
         f"{which} axis of {extent}: neighbours correlate {order.correlation:.2f}, "
         f"in random order at most {order.null95:.2f}"
     )
-
-
-def order_signals(axis: str, order: Order) -> dict[str, float]:
-    """Return the signals of one axis by name."""
-    return {
-        f"{axis}.neighbour_correlation": order.correlation,
-        f"{axis}.neighbour_correlation_null95": order.null95,
-        f"{axis}.smoothness": order.smoothness,
-        f"{axis}.smoothness_null95": order.smoothness_null95,
-    }

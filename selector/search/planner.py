@@ -62,7 +62,7 @@ class Finalist:
     scores: dict[str, float] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
     running: set[str] = field(default_factory=set)
-    failures: int = 0
+    lost: set[str] = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -75,8 +75,8 @@ class Finalist:
         return latest.predicted_seconds(n_train, self.epochs)
 
 
-Racing = Callable[[Sequence[Finalist]], list[tuple[str, str]]]
-"""Given the finalists, return the pairs (architecture, split) to run next, in order."""
+Racing = Callable[["Planner"], list[tuple[str, str]]]
+"""Return the pairs (architecture, split) to confirm next, in order."""
 
 
 class Planner:
@@ -420,7 +420,7 @@ class Planner:
     def _confirmation(self, built: set[str]) -> tuple[TrialSpec, int | None] | None:
         spare = self.budget.left() - self.reserve()
         fitting = []
-        for name, split in self._racing(list(self.finalists.values())):
+        for name, split in self._racing(self):
             finalist = self.finalists[name]
             if split in finalist.running or split in finalist.scores:
                 continue
@@ -450,8 +450,8 @@ class Planner:
             finalist.records.append(record)
             finalist.scores[record.spec.split] = record.result.score
         else:
-            finalist.failures += 1
-            if finalist.failures >= 2:
+            finalist.lost.add(record.spec.split)
+            if len(finalist.lost) >= 2:
                 self.finalists.pop(record.spec.architecture, None)
 
     @property

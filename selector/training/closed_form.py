@@ -148,7 +148,9 @@ def weights(spectrum: Spectrum, x: Matrix, y: Matrix, alpha: float) -> Matrix:
     if spectrum.right is None:
         dual = spectrum.left.T @ centred / (spectrum.values + alpha)[:, None]
         return x.T @ (spectrum.left @ dual)
-    return spectrum.right @ ((spectrum.right.T @ (x.T @ centred)) / (spectrum.values + alpha)[:, None])
+    return spectrum.right @ (
+        (spectrum.right.T @ (x.T @ centred)) / (spectrum.values + alpha)[:, None]
+    )
 
 
 def solve(features: Array, y: Array, classes: int = 0) -> Head:

@@ -40,6 +40,8 @@ def _of_layer(layer: Any, steps: int) -> int:
         before, after = layer.input, layer.output
     except (AttributeError, ValueError):  # used more than once, or not at all
         return sum(prod(weight.shape) for weight in layer.weights)
+    if not layer.weights and not hasattr(layer, "count_macs"):
+        return 0
     inputs = _shape(before[0] if isinstance(before, list | tuple) else before, steps)
     outputs = _shape(after[0] if isinstance(after, list | tuple) else after, steps)
     own = getattr(layer, "count_macs", None)

@@ -16,11 +16,11 @@ from selector.training.preprocess import matrix
 
 def seed_estimator(estimator: Any, seed: int) -> None:
     """Set every ``random_state``, nested ones too, and keep to one core."""
-    for name in estimator.get_params(deep=True):
+    for name, value in estimator.get_params(deep=True).items():
         last = name.rpartition("__")[2]
         if last == "random_state":
             estimator.set_params(**{name: seed % 2**32})
-        elif last == "n_jobs":
+        elif last == "n_jobs" and value not in (None, 1):
             estimator.set_params(**{name: 1})
 
 

@@ -140,7 +140,7 @@ def with_dense(built: Built, kernel: Array, bias: Array) -> Built:
 def fold_target_scale(built: Built, mean: float, scale: float) -> None:
     """Make the head put out original units: ``value * scale + mean``."""
     layer = built.model.get_layer(HEAD)
-    kernel, bias = layer.get_weights()
+    kernel, bias = (keras.ops.convert_to_numpy(v) for v in (layer.kernel, layer.bias))
     layer.set_weights([kernel * scale, bias * scale + mean])
 
 

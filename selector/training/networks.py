@@ -115,9 +115,7 @@ def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
     )
     held_out = (job.data.y[job.validation] - mean) / scale
     guard = Validation(validation, lambda out: _loss(out, held_out, job.classification))
-    history = Loop(
-        engine, train, settings, job.clock, guard if len(validation) else None
-    ).run()
+    history = Loop(engine, train, settings, job.clock, guard if len(validation) else None).run()
     outputs = history.outputs
     if outputs is None and len(validation):
         outputs = engine.outputs(validation)

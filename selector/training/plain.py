@@ -9,9 +9,9 @@ import keras
 import numpy as np
 
 from selector.contract import Array
+from selector.training.loop import BETA_1, BETA_2, CLIP_NORM, EPSILON
 from selector.training.models import Built, as_inputs, fixed_batches
 from selector.training.preprocess import Prepared
-from selector.training.loop import BETA_1, BETA_2, CLIP_NORM, EPSILON
 
 
 class PlainEngine:
@@ -83,7 +83,7 @@ class PlainEngine:
     def warm(self, rows: Array) -> float:
         """Compile, time one step, and put weights and moments back."""
         before = self.snapshot()
-        moments = [np.array(v) for v in self.model.optimizer.variables]
+        moments = [np.array(keras.ops.convert_to_numpy(v)) for v in self.model.optimizer.variables]
         self.wait(self.step(rows, 0.0))
         started = time.perf_counter()
         self.wait(self.step(rows, 0.0))
@@ -105,7 +105,7 @@ class PlainEngine:
 
     def snapshot(self) -> Any:
         """Return a copy of all variables, seed states included."""
-        return [np.array(v) for v in self.model.variables]
+        return [np.array(keras.ops.convert_to_numpy(v)) for v in self.model.variables]
 
     def restore(self, snapshot: Any) -> None:
         """Put variables back."""

@@ -250,9 +250,7 @@ class JaxEngine:
         trainable, fixed = self._state[:2]
         parts = []
         for inside, count in fixed_batches(len(rows), batch or evaluation_batch(len(rows))):
-            values = self.compiled.forward(
-                trainable, fixed, self._x, self._mask, rows[inside]
-            )
+            values = self.compiled.forward(trainable, fixed, self._x, self._mask, rows[inside])
             parts.append(np.asarray(values)[:count])
         return np.concatenate(parts)
 

@@ -1,0 +1,162 @@
+"""Score on the untouched test part of every shipped set, beside the published figures.
+
+    python benchmarks/quality.py [--time 60] [--seeds 3] [--only NAME ...] [--out benchmarks/quality]
+
+Runs ``selector recommend --json`` as a user would, one run at a time. Each
+result is appended to ``OUT.csv`` as it is measured; a run that was broken off
+goes on where it stopped; ``OUT.md`` is written at the end. Sets that come with
+a test part use it; the others are split by the run's seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import selector_datasets
+
+FIELDS = (
+    "time", "seed", "dataset", "score", "low", "high", "metric", "verdict", "architecture",
+    "family", "baseline", "search_score", "trials", "process_seconds", "families", "failures",
+    "exit", "date",
+)  # fmt: skip
+SMALL_TABLES = 5
+"""Seeds for sets without a test part of their own, whose score varies with the split."""
+
+
+def command(name: str, room: Path, budget: float, seed: int, extra: Iterable[str]) -> list[str]:
+    """Return the command line for one data set."""
+    card = selector_datasets.card(name)
+    made = [sys.executable, "-m", "selector.cli", "recommend"]
+    if "test" in card.get("files", {}):
+        made += [str(selector_datasets.path(name)), "--test", str(selector_datasets.path(name, "test"))]
+    elif card.get("files"):
+        made += [str(selector_datasets.path(name))]
+    else:
+        suffix = ".npz" if "grid" in card["kind"] or "sequential" in card["kind"] else ".csv"
+        made += [str(selector_datasets.make(name, room / f"{name}{suffix}"))]
+    return [*made, "--time", str(budget), "--seed", str(seed), "--json", "--quiet",
+            "--out", str(room / "run"), *extra]  # fmt: skip
+
+
+def measure(name: str, budget: float, seed: int, extra: Iterable[str]) -> dict[str, Any]:
+    """Run one set once and return a row."""
+    with tempfile.TemporaryDirectory() as folder:
+        line = command(name, Path(folder), budget, seed, extra)
+        started = time.monotonic()
+        done = subprocess.run(line, capture_output=True, text=True, env=dict(os.environ))
+        seconds = time.monotonic() - started
+    row: dict[str, Any] = dict.fromkeys(FIELDS, "")
+    row |= {"time": budget, "seed": seed, "dataset": name, "exit": done.returncode}
+    row |= {"process_seconds": round(seconds, 2), "date": time.strftime("%Y-%m-%d")}
+    try:
+        rec = json.loads(done.stdout)
+    except ValueError:
+        print(done.stderr[-2000:], file=sys.stderr)
+        return row
+    score = rec["score"] or {"value": "", "interval": ("", ""), "metric": ""}
+    chosen = rec["recommended"] or {"architecture": "", "family": ""}
+    shares = {
+        f: [v["trained_best"], v["trained_splits"], v["share"], v["trained_improving"]]
+        for f, v in rec["families"].items()
+    }
+    return row | {
+        "score": score["value"],
+        "low": score["interval"][0],
+        "high": score["interval"][1],
+        "metric": score["metric"],
+        "verdict": rec["verdict"],
+        "architecture": chosen["architecture"],
+        "family": chosen["family"],
+        "baseline": rec["baseline"]["value"],
+        "search_score": rec["search_score"],
+        "trials": rec["trials"],
+        "families": json.dumps(shares),
+        "failures": json.dumps(rec["failures"]),
+    }
+
+
+def done_already(path: Path) -> list[dict[str, str]]:
+    """Return the rows measured before."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def append(path: Path, row: dict[str, Any]) -> None:
+    """Append one row at once."""
+    new = not path.exists()
+    with path.open("a", newline="") as handle:
+        writer = csv.DictWriter(handle, FIELDS)
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def table(rows: list[dict[str, str]], budget: float) -> str:
+    """Return the Markdown table: median (own test part) or mean (random parts) of each set."""
+    lines = [
+        f"Score on the untouched test part at `--time {budget:g}`, measured by `python benchmarks/quality.py`.",
+        "Sets with a test part of their own: median over seeds; the others: mean over random test parts.",
+        "",
+        "| set | runs | score | lowest | highest | chosen | verdicts | longest run, s | published |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name in selector_datasets.names():
+        mine = [r for r in rows if r["dataset"] == name and float(r["time"]) == budget]
+        scores = [float(r["score"]) for r in mine if r["score"]]
+        if not scores:
+            continue
+        card = selector_datasets.card(name)
+        own = "test" in card.get("files", {})
+        middle = statistics.median(scores) if own else statistics.mean(scores)
+        chosen = ", ".join(sorted({r["architecture"] for r in mine if r["architecture"]}))
+        verdicts = ", ".join(sorted({r["verdict"] for r in mine if r["verdict"]}))
+        published = ", ".join(f"{k} {v}" for k, v in card.get("published", {}).items())
+        longest = max(float(r["process_seconds"]) for r in mine)
+        lines.append(
+            f"| {name} | {len(scores)} | {middle:.3f} | {min(scores):.3f} | {max(scores):.3f} |"
+            f" {chosen} | {verdicts} | {longest:.1f} | {published} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure what is missing and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--time", type=float, default=60.0)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", nargs="*", default=None)
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("quality"))
+    parser.add_argument("--families", default=None)
+    options = parser.parse_args()
+    path = options.out.with_suffix(".csv")
+    extra = ["--families", options.families] if options.families else []
+    have = {(float(r["time"]), r["dataset"], int(r["seed"])) for r in done_already(path)}
+    names = [n for n in selector_datasets.names() if not selector_datasets.card(n).get("planted")]
+    for seed in range(max(options.seeds, SMALL_TABLES)):
+        for name in options.only or names:
+            own = "test" in selector_datasets.card(name).get("files", {})
+            if seed >= options.seeds and (own or options.seeds < 3):
+                continue
+            if (options.time, name, seed) in have:
+                continue
+            row = measure(name, options.time, seed, extra)
+            append(path, row)
+            print(name, seed, row["score"], row["architecture"], row["verdict"], row["process_seconds"])
+    options.out.with_suffix(".md").write_text(table(done_already(path), options.time))
+
+
+if __name__ == "__main__":
+    main()

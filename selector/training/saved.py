@@ -1,0 +1,346 @@
+"""The saved model: ``pipeline.json`` beside ``model.keras`` or ``model.skops``.
+
+Loading runs no code from the files: Keras layers are standard or come from
+modules of installed plugins, and scikit-learn objects from a list of types.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from selector.contract import Array, Column, Variable, column_from_dict
+from selector.errors import DataError, RunError, SourceNotFoundError
+from selector.hookspecs import GROUP
+from selector.training.preprocess import Prepared, Preprocessor, matrix
+
+FORMAT = 1
+PIPELINE = "pipeline.json"
+KERAS_FILE, SKOPS_FILE = "model.keras", "model.skops"
+BATCH = 64
+"""Every prediction is computed in batches of this size, filled up with zeros, so
+that a sample alone gives bit for bit what it gives among others."""
+LENGTH_STEP = 32
+"""Series longer than any in training are padded to a multiple of this."""
+
+TRUSTED = (
+    "numpy.dtype",
+    "numpy.random._mt19937.MT19937",
+    "numpy.random._pickle.__randomstate_ctor",
+    "sklearn._loss._loss.CyHalfBinomialLoss",
+    "sklearn._loss._loss.CyHalfMultinomialLoss",
+    "sklearn._loss._loss.CyHalfSquaredError",
+    "sklearn._loss.link.HalfLogitLink",
+    "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.link.LogitLink",
+    "sklearn._loss.link.MultinomialLogit",
+    "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn._loss.loss.HalfMultinomialLoss",
+    "sklearn._loss.loss.HalfSquaredError",
+    "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.preprocessing._function_transformer.FunctionTransformer",
+)
+"""Types in scikit-learn models, beyond those that skops trusts itself, that may be loaded."""
+
+
+def save(folder: Path, model: Any, pipeline: Mapping[str, Any]) -> None:
+    """Write a model and, last and atomically, its ``pipeline.json``.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if need be.
+    model : keras.Model or scikit-learn estimator
+        By ``pipeline["type"]``.
+    pipeline : mapping
+        JSON-serialisable.
+
+    Raises
+    ------
+    RunError
+        Where the model needs a type that :func:`load` would refuse.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PIPELINE).unlink(missing_ok=True)
+    name = SKOPS_FILE if pipeline["type"] == "estimator" else KERAS_FILE
+    part = folder / f"part-{name}"
+    if name == SKOPS_FILE:
+        import skops.io
+
+        skops.io.dump(model, part)
+        _trusted_types(part)
+    else:
+        model.save(part)
+    os.replace(part, folder / name)
+    text = json.dumps(pipeline, indent=1, allow_nan=False)
+    (folder / f"part-{PIPELINE}").write_text(text)
+    os.replace(folder / f"part-{PIPELINE}", folder / PIPELINE)
+
+
+@dataclass(eq=False)
+class SavedModel:
+    """A loaded model with its preprocessing.
+
+    Parameters
+    ----------
+    pipeline : mapping
+        Contents of ``pipeline.json``.
+    unseen : int
+        How many categorical cells of the last :meth:`predict` held a level
+        that training did not know.
+    """
+
+    pipeline: Mapping[str, Any]
+    _predict: Callable[[Variable], Array]
+    unseen: int = 0
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class labels as written, in the order of the probabilities; empty for regression."""
+        return tuple(self.pipeline["classes"])
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Columns or channels of the training data."""
+        return tuple(column_from_dict(c) for c in self.pipeline["columns"])
+
+    def predict(self, x: Variable) -> Array:
+        """Return class probabilities ``(n, k)`` or values ``(n,)``, float32.
+
+        Parameters
+        ----------
+        x : Variable
+            With the axes and columns of the training data. Categorical cells
+            are matched by their level's name; levels that training did not know
+            count as missing.
+
+        Raises
+        ------
+        DataError
+            Where axes or shape differ from those of the training data.
+        """
+        self._check(x)
+        aligned, self.unseen = align(x, self.columns)
+        if not len(aligned):
+            shape = (0, len(self.classes)) if self.pipeline["task"] == "classification" else (0,)
+            return np.zeros(shape, np.float32)
+        values = np.asarray(self._predict(aligned), dtype=np.float32)
+        return values if self.pipeline["task"] == "classification" else values.reshape(-1)
+
+    def _check(self, x: Variable) -> None:
+        expected, axes = tuple(self.pipeline["sample_shape"]), tuple(self.pipeline["axes"])
+        given = x.sample_shape
+        if x.axes != axes:
+            raise DataError(f"the model takes samples with axes {axes}, not {x.axes}")
+        fits = len(given) == len(expected) and all(
+            want is None or want == have for want, have in zip(expected, given, strict=True)
+        )
+        if not fits:
+            raise DataError(
+                f"the model takes samples of shape {_shape(expected)}, not {_shape(given)};"
+                " give data with the columns and lengths of the training data"
+            )
+
+
+def _shape(shape: Sequence[int | None]) -> str:
+    return "(" + ", ".join("any" if extent is None else str(extent) for extent in shape) + ")"
+
+
+def align(x: Variable, columns: Sequence[Column]) -> tuple[Variable, int]:
+    """Return `x` with categorical cells coded by the levels in `columns`.
+
+    Returns
+    -------
+    aligned : Variable
+        `x` itself where all levels agree.
+    unseen : int
+        Number of cells whose level is not among those of `columns`; they are missing.
+    """
+    if x.axes != ("feature",) or len(x.columns) != len(columns):
+        return x, 0
+    by_name = {column.name: i for i, column in enumerate(x.columns)}
+    order = [by_name.get(column.name, -1) for column in columns]
+    if sorted(order) != list(range(len(columns))):
+        order = list(range(len(columns)))
+    values = np.array(x.values, dtype=np.float64)[:, order]
+    unseen = 0
+    for i, column in enumerate(columns):
+        given = x.columns[order[i]]
+        if column.type != "categorical" or given.type != "categorical":
+            continue
+        if given.levels == column.levels:
+            continue
+        index = {level: float(code) for code, level in enumerate(column.levels)}
+        codes = np.array([index.get(level, np.nan) for level in given.levels] + [np.nan])
+        known = np.isfinite(values[:, i])
+        cells = np.where(known, values[:, i], len(given.levels)).astype(int)
+        values[:, i] = codes[cells]
+        unseen += int((known & np.isnan(values[:, i])).sum())
+    return replace(x, values=values, columns=tuple(columns)), unseen
+
+
+def load(folder: str | os.PathLike[str], allowed: Sequence[str] | None = None) -> SavedModel:
+    """Load a saved model.
+
+    Parameters
+    ----------
+    folder : path
+        With ``pipeline.json``.
+    allowed : sequence of str, optional
+        Top-level packages that layers may come from; by default ``selector``
+        and those of the installed plugins.
+
+    Raises
+    ------
+    SourceNotFoundError
+        Where there is no model in `folder`.
+    RunError
+        Where it is of another format or asks for code that is not allowed.
+    """
+    path = Path(folder)
+    try:
+        pipeline = json.loads((path / PIPELINE).read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        raise SourceNotFoundError(
+            f"there is no saved model in '{path}'; it must hold {PIPELINE}"
+        ) from None
+    except ValueError as error:
+        raise RunError(f"'{path / PIPELINE}' is damaged ({error}); save the model again") from None
+    if pipeline.get("format") != FORMAT:
+        raise RunError(
+            f"the model in '{path}' has format {pipeline.get('format')!r}, and this version of"
+            f" selector reads {FORMAT}; train it again"
+        )
+    if pipeline["type"] == "estimator":
+        return SavedModel(pipeline, _load_estimator(path / SKOPS_FILE, pipeline))
+    return SavedModel(pipeline, _load_keras(path / KERAS_FILE, pipeline, allowed))
+
+
+def plugin_packages() -> set[str]:
+    """Return the top-level packages of the installed plugins, and ``selector``."""
+    points = importlib.metadata.entry_points(group=GROUP)
+    return {"selector"} | {point.module.partition(".")[0] for point in points}
+
+
+def _load_estimator(path: Path, pipeline: Mapping[str, Any]) -> Callable[[Variable], Array]:
+    import skops.io
+
+    from selector.training.estimators import predict
+
+    estimator = skops.io.load(path, trusted=_trusted_types(path))
+    classes = pipeline["n_outputs"] if pipeline["task"] == "classification" else 0
+    return lambda x: predict(estimator, matrix(x), classes)
+
+
+def _trusted_types(path: Path) -> list[str]:
+    """Return the types in a file beyond skops's own; all must be in :data:`TRUSTED`."""
+    import skops.io
+
+    needed = skops.io.get_untrusted_types(file=path)
+    refused = sorted(set(needed) - set(TRUSTED))
+    if refused:
+        raise RunError(
+            f"'{path.name}' holds {', '.join(refused)}, and only scikit-learn's own estimators"
+            " may be loaded; use a recipe made of those"
+        )
+    return list(needed)
+
+
+def _load_keras(
+    path: Path, pipeline: Mapping[str, Any], allowed: Sequence[str] | None
+) -> Callable[[Variable], Array]:
+    from selector.training import backend
+
+    backend.prepare()
+    packages = plugin_packages() if allowed is None else {"selector", *allowed}
+    import keras
+
+    importlib.import_module("selector.training.layers")
+    for name in pipeline["modules"]:
+        if name.partition(".")[0] not in packages:
+            raise RunError(
+                f"the model needs layers from '{name}', which is no installed plugin;"
+                f" there are {', '.join(sorted(packages))}: install the plugin it was made with"
+            )
+        importlib.import_module(name)
+    model = keras.saving.load_model(path, custom_objects=None, compile=False, safe_mode=True)
+    preprocessor = Preprocessor.from_dict(pipeline["preprocessor"])
+    forward = _forward(model)
+    return lambda x: _predict_keras(forward, preprocessor, pipeline["length"], x)
+
+
+def _forward(model: Any) -> Callable[[list[Any]], Array]:
+    """Return a function from inputs to outputs, compiled where the backend is JAX."""
+    import keras
+
+    if keras.backend.backend() != "jax":
+        return lambda inputs: np.asarray(
+            model.predict_on_batch(inputs[0] if len(inputs) == 1 else inputs)
+        )
+    import jax
+
+    trainable = [v.value for v in model.trainable_variables]
+    fixed = [v.value for v in model.non_trainable_variables]
+
+    @jax.jit
+    def call(trainable: Any, fixed: Any, inputs: Any) -> Any:
+        argument = inputs[0] if len(inputs) == 1 else inputs
+        return model.stateless_call(trainable, fixed, argument, training=False)[0]
+
+    return lambda inputs: np.asarray(call(trainable, fixed, inputs))
+
+
+def _predict_keras(
+    forward: Callable[[list[Any]], Array],
+    preprocessor: Preprocessor,
+    length: int | None,
+    x: Variable,
+) -> Array:
+    """Predict in batches of one size; a series' own length decides how far it is padded."""
+    if x.lengths is None and length is not None:
+        steps = x.values.shape[1]
+        x = replace(
+            x,
+            values=x.values.reshape(-1, *x.values.shape[2:]),
+            lengths=np.full(len(x.values), steps, dtype=np.int64),
+        )
+    if x.lengths is None:
+        return _batched(forward, preprocessor.transform(x))
+    assert length is not None
+    padded = np.where(
+        x.lengths <= length, length, -(-x.lengths // LENGTH_STEP) * LENGTH_STEP
+    ).astype(int)
+    out: Array | None = None
+    for steps in np.unique(padded):
+        rows = np.flatnonzero(padded == steps)
+        values = _batched(forward, preprocessor.transform(x.take(rows), int(steps)))
+        if out is None:
+            out = np.zeros((len(x), *values.shape[1:]), values.dtype)
+        out[rows] = values
+    assert out is not None
+    return out
+
+
+def _batched(forward: Callable[[list[Any]], Array], data: Prepared) -> Array:
+    """Return the outputs for `data`, in batches filled up with zeros."""
+    inputs = [data.x] if data.mask is None else [data.x, data.mask]
+    n, parts = len(data.x), []
+    for start in range(0, n, BATCH):
+        count = min(BATCH, n - start)
+        batch = []
+        for part in inputs:
+            whole = np.zeros((BATCH, *part.shape[1:]), part.dtype)
+            whole[:count] = part[start : start + count]
+            batch.append(whole)
+        parts.append(forward(batch)[:count])
+    return np.concatenate(parts)
