@@ -588,7 +588,10 @@ class TrialSpec:
         Soft limit in seconds from the start of the trial.
     epochs : int or None
         Planned epochs of a network; None lets the step loop plan them from
-        the measured time of an epoch and `seconds`, and stop early.
+        the measured time of an epoch and `train_seconds`, and stop early.
+    train_seconds : float or None
+        Seconds for training alone, after compilation; None for what is left
+        of `seconds`.
     """
 
     id: str
@@ -599,6 +602,7 @@ class TrialSpec:
     seed: int
     seconds: float
     epochs: int | None = None
+    train_seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,9 @@ TEST_SHARE = 0.2
 CLOSING_SECONDS = 0.8
 """Kept free at the end for the report."""
 
+SCORING_SECONDS = 1.5
+"""Kept free for loading the saved model again and scoring it."""
+
 LIBRARIES = ("selector-automl", "keras", "jax", "jaxlib", "numpy", "optuna", "scikit-learn")
 
 
@@ -108,6 +111,8 @@ class Session:
         self._on_progress = on_progress
         self._stage = ""
         self._best_model = ""
+        self._model_name = ""
+        self._refitted = False
         self._planner: Planner | None = None
 
     # ------------------------------------------------------------------- roads
@@ -344,9 +349,16 @@ class Session:
         best = max(closed, key=lambda c: c.best.value or 0.0, default=None)  # type: ignore[union-attr]
         if best is None or best.best is None:
             return
-        self._best_model = best.candidate.name
-        command = self._final_command(best.candidate.name, best.best.spec.params, None, "dev", "early")
-        self.runner.submit(command, 10.0, lambda answer: self._adopt(answer, "early", self._best_model))
+        name = best.candidate.name
+        self._best_model = name
+
+        def saved(answer: dict[str, Any]) -> None:
+            # scored now, looked at only where nothing better can be fitted in the time
+            if self._adopt(answer, "early", name):
+                self.runner.submit(self._predict_command("early"), 10.0, lambda _: None)
+
+        command = self._final_command(name, best.best.spec.params, None, "dev", "early")
+        self.runner.submit(command, 10.0, saved)
 
     # ---------------------------------------------------------------- the model
 
@@ -409,15 +421,14 @@ class Session:
         closed = [n for n in ranked if planner.contenders[n].candidate.type != "network"]
         answer: dict[str, Any] = {}
         for choice in dict.fromkeys([name, *closed]):
-            spare = self.budget.left() - CLOSING_SECONDS - 1.0
+            spare = self.budget.left() - CLOSING_SECONDS - SCORING_SECONDS
             entry = planner.finalists.get(choice) or self._stand_in(choice)
             if entry is None or spare < 0.3:
                 continue
-            if choice == getattr(self, "_model_name", "") and entry.epochs is None and choice == name:
-                return answer
             command = self._final_command(choice, entry.record.spec.params, entry.epochs, "dev", "final")
             answer = self.runner.call(command, spare)
             if self._adopt(answer, "final", choice):
+                self._refitted = True
                 result = result_from_dict(answer)
                 planner.records.append(
                     Record(TrialSpec(**command["spec"]), result, entry.contender.candidate.family,
@@ -438,7 +449,7 @@ class Session:
     def _rename(self, rec: dict[str, Any], planner: Planner) -> dict[str, Any]:
         """Where another model than the judge's choice is what was saved, say so."""
         assert self.run is not None
-        saved = getattr(self, "_model_name", "")
+        saved = self._model_name
         if not saved or saved == rec["recommended"]["architecture"]:
             return rec
         wanted = rec["recommended"]["architecture"]
@@ -459,14 +470,12 @@ class Session:
         from selector.judge.headline import headline
 
         assert self.run is not None
-        out = self.run.path / "predictions" / "test.npy"
+        early = self.run.path / "predictions" / "early.npy"
+        if self._model_name == self._best_model and not self._refitted and early.exists():
+            return headline(self.profile.task, self.test_y, np.load(early), on=self.about["on"])
+        command = self._predict_command("test")
+        out = Path(command["out"])
         out.unlink(missing_ok=True)
-        command = {
-            "op": "predict",
-            "data": str(self.run.path / "data" / "test"),
-            "model": str(self.run.path / "model"),
-            "out": str(out),
-        }
         answer = self.runner.call(command, max(0.5, self.budget.left() - 0.2), avoid=avoid)
         if answer["state"] != "complete":
             self.runner.failures.append(
@@ -475,6 +484,15 @@ class Session:
             return None
         predictions = np.load(out, allow_pickle=False)
         return headline(self.profile.task, self.test_y, predictions, on=self.about["on"])
+
+    def _predict_command(self, name: str) -> dict[str, Any]:
+        assert self.run is not None
+        return {
+            "op": "predict",
+            "data": str(self.run.path / "data" / "test"),
+            "model": str(self.run.path / "model"),
+            "out": str(self.run.path / "predictions" / f"{name}.npy"),
+        }
 
     def _refit_all(self, rec: dict[str, Any]) -> None:
         """Save a second model, fitted on all rows with the test part, and unscored."""

@@ -22,8 +22,8 @@ LARGEST_SIDE = 40
 class ConvNet(NetworkArchitecture):
     """Convolutions and 2 × 2 max pooling, then one dense layer.
 
-    Each block is one or two 3 × 3 convolutions with batch normalisation and
-    ReLU, then pooling; the second block has twice the filters. Images of more
+    Each of two blocks is one or two 3 × 3 convolutions with batch normalisation
+    and ReLU, pooled at its end; the second block has twice the filters. Images of more
     than 40 pixels a side are averaged down first.
 
     References
@@ -87,15 +87,14 @@ class ConvNet(NetworkArchitecture):
         x, width = inputs.x, int(params["width"])
         shrink = -(-max(x.shape[1:3]) // LARGEST_SIDE)
         if shrink > 1:
-            x = keras.layers.AveragePooling2D(
-                (min(shrink, x.shape[1]), min(shrink, x.shape[2]))
-            )(x)
+            window = (min(shrink, x.shape[1]), min(shrink, x.shape[2]))
+            x = keras.layers.AveragePooling2D(window)(x)
+        convolutions = int(params["convolutions"])
         for filters in (width, 2 * width):
-            for _ in range(int(params["convolutions"])):
-                x = layers.conv2d_block(x, filters)
             windows = (2 if x.shape[1] >= 4 else 1, 2 if x.shape[2] >= 4 else 1)
-            if windows != (1, 1):
-                x = layers.MaxPool2DByReshape(windows)(x)
+            for i in range(convolutions):
+                pool = windows if i == convolutions - 1 else (1, 1)
+                x = layers.conv2d_block(x, filters, pool=pool)
         if params["head"] == "mean":
             x = keras.layers.GlobalAveragePooling2D()(x)
             return keras.layers.Dropout(float(params["dropout"]) / 2)(x)

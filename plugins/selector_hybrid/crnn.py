@@ -100,10 +100,9 @@ class CRNN(NetworkArchitecture):
         shrink = (-(-x.shape[1] // LARGEST_TIME), -(-x.shape[2] // LARGEST_SIDE))
         if shrink != (1, 1):
             x = keras.layers.AveragePooling2D(shrink)(x)
-        x = layers.conv2d_block(x, width)
-        x = layers.MaxPool2DByReshape((2 if x.shape[1] >= 16 else 1, min(2, x.shape[2])))(x)
-        x = layers.conv2d_block(x, 2 * width)
-        x = layers.MaxPool2DByReshape((1, min(2, x.shape[2])))(x)
+        shorter = 2 if x.shape[1] >= 16 else 1
+        x = layers.conv2d_block(x, width, pool=(shorter, min(2, x.shape[2])))
+        x = layers.conv2d_block(x, 2 * width, pool=(1, min(2, x.shape[2])))
         steps, across, channels = x.shape[1:]
         x = keras.layers.Reshape((steps, across * channels))(x)
         x = keras.layers.Dropout(float(params["dropout"]) / 2)(x)

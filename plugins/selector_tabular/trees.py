@@ -96,14 +96,14 @@ class ExtraTrees(FlatEstimator):
     def space(self, profile: Profile) -> Space:
         """Number of trees, columns tried at a split, and size of a leaf."""
         return {
-            "n_estimators": Categorical((100, 300)),
+            "n_estimators": Categorical((100, 200)),
             "max_features": Categorical(("sqrt", 0.3, 1.0)),
             "min_samples_leaf": Int(1, 10, log=True),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
         """The library's defaults with more trees; for regression more columns and larger leaves."""
-        trees = 300 if profile.n * profile.n_outputs <= 20_000 else 100
+        trees = 200 if profile.n * profile.n_outputs <= 20_000 else 100
         first = {"n_estimators": trees, "max_features": "sqrt", "min_samples_leaf": 1}
         if profile.task == "classification":
             return (first, {**first, "min_samples_leaf": 3})

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 
 
+METRICS = {"r2": "R²"}
+"""Names of metrics as people write them, where that is not the name itself."""
+
+
 def decimal(value: float | None, digits: int = 3) -> str:
     """Return a score as it is written in a table: ``.993``, ``1.000``, ``-.120``, ``–``."""
     if value is None or not math.isfinite(value):
@@ -29,7 +33,7 @@ def probability(value: float) -> str:
 def points(value: float, metric: str = "accuracy") -> str:
     """Return a difference of scores in words: ``1 point``, ``2.5 points``, ``.010 of R²``."""
     if metric != "accuracy":
-        return f"{decimal(value)} of {metric}"
+        return f"{decimal(value)} of {METRICS.get(metric, metric)}"
     number = f"{100.0 * value:.1f}".removesuffix(".0")
     if number == "0" and value != 0.0:
         return "less than 0.1 point"

@@ -36,6 +36,9 @@ __all__ = [
     "profile",
 ]
 
+DOUBT = 0.7
+"""Confidence below which a decision becomes a warning."""
+
 _NO_OPTIONS = ProfileOptions()
 
 
@@ -178,7 +181,17 @@ def profile(dataset: Dataset, decisions: Mapping[str, Decision]) -> Profile:
         missing=signals["missing"],
         signals=signals,
         decisions=dict(decisions),
-        warnings=find_warnings(dataset),
+        warnings=(*_doubts(decisions), *find_warnings(dataset)),
+    )
+
+
+def _doubts(decisions: Mapping[str, Decision]) -> tuple[str, ...]:
+    """Return a sentence for each decision that is far from certain; kind speaks for axes."""
+    return tuple(
+        f"{name} '{d.value}' is not certain ({d.confidence:.0%}): {d.reason}; "
+        f"{d.option} overrides it"
+        for name, d in decisions.items()
+        if name != "axes" and d.confidence < DOUBT
     )
 
 

@@ -94,7 +94,7 @@ class Form:
 
 def _trimmed(variable: Variable) -> Variable:
     """Turn trailing missing steps into lengths that vary."""
-    absent = np.isnan(variable.values).all(axis=2)
+    absent = np.asarray(np.isnan(variable.values).all(axis=2))
     lengths = _present_steps(absent)
     steps = variable.values.shape[1]
     keep = np.arange(steps)[None, :] < lengths[:, None]

@@ -90,7 +90,9 @@ class Schema:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Schema:
         """Rebuild from :meth:`to_dict`, also after a trip through JSON."""
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in data.items()
+        }
         for key in ("raw_columns", "columns"):
             values[key] = tuple(column_from_dict(c) for c in data[key])
         values["target"] = column_from_dict(data["target"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -248,10 +248,11 @@ def encode(dataset: Dataset, task: str) -> Dataset:
     return dataset
 
 
-def _order_key(labels: dict[str, int]):  # type: ignore[no-untyped-def]
+def _order_key(labels: Iterable[str]) -> Callable[[str], tuple[float, str]]:
+    """Order by number where all labels are numbers, else by the alphabet."""
     if all(number(label) is not None for label in labels):
-        return lambda label: (number(label), label)
-    return lambda label: label
+        return lambda label: (number(label) or 0.0, label)
+    return lambda label: (0.0, label)
 
 
 def number(text: str) -> float | None:

@@ -212,6 +212,8 @@ def _ordered_channels(x: Variable, channels: tuple[str, ...]) -> tuple[Variable,
             f"the channels {some(missing, 8)} that the model was trained on are missing. "
             f"The data has {some(names, 8)}."
         )
+    if not names:
+        return x, []
     return x, ["the channels have other names than in training: matched by position"]
 
 

@@ -6,6 +6,7 @@ Pickled objects are never loaded.
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -65,23 +66,22 @@ class ArrayReader(Reader):
         if not isinstance(source, Path):
             x = _from_list(source) if isinstance(source, list | tuple) else source
             return _dataset("data", x, None, None, {}, options)
-        if source.suffix.lower() == ".npy":
-            x = _load(source)
-            return _dataset(source.stem, x, None, None, {"path": str(source)}, options)
-        return _read_archive(source, options)
+        loaded = _load(source)
+        if isinstance(loaded, np.ndarray):
+            return _dataset(source.stem, loaded, None, None, {"path": str(source)}, options)
+        with loaded:
+            return _read_archive(source, loaded, options)
 
 
 def _load(path: Path) -> Any:
     """Load a ``.npy`` array, or open a ``.npz`` archive, without pickles."""
+    with path.open("rb") as stream:
+        array = stream.read(6) == b"\x93NUMPY"
+    if not array and not zipfile.is_zipfile(path):
+        raise DataError(f"'{path.name}' is not a file written by NumPy. Save with np.savez.")
     try:
-        with path.open("rb") as stream:
-            head = stream.read(6)
-        if head[:4] != b"PK\x03\x04" and head[:4] != b"PK\x05\x06" and head != b"\x93NUMPY":
-            raise DataError(f"'{path.name}' is not a file written by NumPy. Save with np.savez.")
         return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, DataError):
-            raise
+    except (ValueError, EOFError) as error:
         raise _unreadable(path.name, error) from error
 
 
@@ -91,30 +91,37 @@ def _unreadable(name: str, error: Exception) -> DataError:
     return DataError(f"'{name}' cannot be read: {error}. Save it again with np.savez.")
 
 
-def _read_archive(path: Path, options: ReadOptions) -> Dataset:
-    with _load(path) as archive:
-        keys = list(archive.files)
-        x_key = next((k for k in _INPUT_KEYS if k in keys), None)
-        y_key = next((k for k in _TARGET_KEYS if k in keys), None)
-        if options.target is not None and options.target in keys:
-            y_key = options.target
-        if x_key is None:
-            raise DataError(
-                f"'{path.name}' has no array 'X'. It holds {some(keys, 8) or 'nothing'}; allowed "
-                "are X (or x, data), y (or labels, target) and lengths. Training and test data "
-                "go into two files."
-            )
-        try:
-            x = archive[x_key]
-            y = None if y_key is None else archive[y_key]
-            lengths = archive["lengths"] if "lengths" in keys else None
-        except (ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise _unreadable(path.name, error) from error
+def _read_archive(path: Path, archive: Any, options: ReadOptions) -> Dataset:
+    keys = list(archive.files)
+    x_key = next((k for k in _INPUT_KEYS if k in keys), None)
+    y_key = next((k for k in _TARGET_KEYS if k in keys), None)
+    if options.target is not None and options.target in keys:
+        y_key = options.target
+    if x_key is None:
+        raise DataError(
+            f"'{path.name}' has no array 'X'. It holds {some(keys, 8) or 'nothing'}; allowed "
+            "are X (or x, data), y (or labels, target) and lengths. Training and test data "
+            "go into two files."
+        )
+    x = _entry(archive, x_key, path.name)
+    y = None if y_key is None else _entry(archive, y_key, path.name)
+    lengths = _entry(archive, "lengths", path.name) if "lengths" in keys else None
     about = {"path": str(path), "target": y_key or (options.expect or {}).get("target")}
-    dataset = _dataset(path.stem, x, lengths, y_key if y is None else None, about, options)
-    if y is None:
-        return dataset
-    return with_target(dataset, y, str(y_key))
+    if y is not None:
+        options = replace(options, target=None)
+    dataset = _dataset(path.stem, x, lengths, None, about, options)
+    return dataset if y is None else with_target(dataset, y, str(y_key))
+
+
+def _entry(archive: Any, key: str, name: str) -> Array:
+    """Return one array of an archive."""
+    try:
+        loaded = archive[key]
+    except (ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        raise _unreadable(name, error) from error
+    if not isinstance(loaded, np.ndarray):
+        raise DataError(f"'{key}' in '{name}' is not an array. Save arrays with np.savez.")
+    return loaded
 
 
 def with_target(dataset: Dataset, y: Any, name: str) -> Dataset:

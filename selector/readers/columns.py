@@ -72,10 +72,8 @@ def unique_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
     repeated: list[str] = []
     for name in wanted:
         new, k = name, 2
-        while new in out:
+        while new in out or (new != name and new in used):
             new, k = f"{name}_{k}", k + 1
-            while new in used:
-                new, k = f"{name}_{k}", k + 1
         if new != name and name not in repeated:
             repeated.append(name)
         out.append(new)
@@ -212,6 +210,8 @@ def _python_column(name: str, values: Array) -> tuple[Column, Array]:
     if values.dtype.kind in "OUST":
         objects = [None if _is_missing(v) else v for v in values.tolist()]
         filled = [v for v in objects if v is not None]
+        if any(isinstance(v, list | tuple | dict | set | np.ndarray) for v in filled):
+            raise DataError(f"'{name}' must hold one number, text or boolean for each sample.")
         if filled and all(isinstance(v, bool) for v in filled):
             texts = [None if v is None else str(v) for v in objects]
             return category_column(name, pl.Series(name, texts, dtype=pl.String))

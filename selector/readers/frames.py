@@ -62,7 +62,9 @@ def _column(name: str, series: Any) -> tuple[Column, Array]:
             values = np.array([np.nan if v is None else float(v) for v in series.to_list()])
         return number_values(name, values.astype(np.float64), "integer" if whole else "float")
     try:
-        target = target_variable(np.array(series.to_list(), dtype=object), name)
+        cells = np.empty(len(series), dtype=object)
+        cells[:] = series.to_list()
+        target = target_variable(cells, name)
     except DataError as error:
         raise DataError(
             f"column '{name}' holds {series.dtype}; a column must hold numbers, text, booleans or "

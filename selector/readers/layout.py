@@ -150,6 +150,8 @@ def _asked_layout(
     constant = _constant_columns(values, series, step)
     if options.target is None:
         target = _pick_target(columns, values, series, constant)
+        several = [j for j in constant if _distinct(values[:, j]) > 1]
+        target = several[-1] if target is None and several else target
     else:
         target = _position(options.target, columns, "target", where)
         if target not in constant:

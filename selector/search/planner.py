@@ -9,7 +9,7 @@ state; that is also how a run is resumed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from selector.contract import Candidate, Profile, TrialSpec
@@ -24,8 +24,11 @@ CONFIRM_SHARE = 0.45
 MIN_SPLITS = 3
 """Common splits without which there is no verdict but "undecided"."""
 
-COMPILE_SECONDS = 1.5
-"""Allowance for tracing and compiling in a search trial's limit."""
+PATIENCE = 10
+"""Search trials of one architecture without a better value, after which it rests."""
+
+COMPILE_SECONDS = 8.0
+"""Allowance for tracing and compiling, on top of the seconds of training."""
 
 
 @dataclass
@@ -47,9 +50,22 @@ class Contender:
         return max(done, key=lambda r: r.value or 0.0, default=None)
 
     @property
+    def stale(self) -> int:
+        """Number of its latest search trials that brought no better value."""
+        best, since = float("-inf"), 0
+        for record in self.records:
+            if record.value is not None and record.value > best + 1e-4:
+                best, since = record.value, 0
+            else:
+                since += 1
+        return since
+
+    @property
     def has_work(self) -> bool:
-        """Whether another search trial of it would tell something new."""
-        return not self.blocked and bool(self.portfolio or self.candidate.space)
+        """Whether another search trial of it might tell something new."""
+        if self.blocked:
+            return False
+        return bool(self.portfolio) or (bool(self.candidate.space) and self.stale < PATIENCE)
 
 
 @dataclass
@@ -128,7 +144,7 @@ class Planner:
         self.records: list[Record] = []
         self.stage = "floor"
         self._racing = racing
-        self._floor = [c.name for c in self._closed_form()]
+        self._floor = [c.candidate.name for c in self._closed_form()]
         self._ids = 0
         self._splits_drawn = 0
         self._limit = 0.0
@@ -232,7 +248,7 @@ class Planner:
             best = [c.best for c in self.contenders.values() if c.best]
             leader_record = max(best, key=lambda r: r.value or 0.0, default=None)
             fit = leader_record.predicted_seconds(self.profile.n) if leader_record else 1.0
-        return 2.5 + 1.25 * self.finals * min(fit, 0.25 * self.budget.seconds)
+        return 4.0 + 1.25 * self.finals * min(fit, 0.25 * self.budget.seconds)
 
     # ----------------------------------------------------------------- search
 
@@ -254,13 +270,13 @@ class Planner:
         family's best on :data:`MIN_SPLITS` splits for about as long again.
         """
         if not self._limit:
-            families = {
-                c.candidate.family
+            weights = {
+                c.candidate.family: self.lane_weight(c)
                 for c in self.contenders.values()
                 if c.candidate.trained and not c.blocked
             }
             core_seconds = self.cores * max(1.0, self.budget.left() - 4.0)
-            share = CONFIRM_SHARE * core_seconds / (MIN_SPLITS * max(1, len(families)))
+            share = CONFIRM_SHARE * core_seconds / (MIN_SPLITS * max(1.0, sum(weights.values())))
             self._limit = min(max(share, 0.8), 600.0)
         return self._limit
 
@@ -293,7 +309,7 @@ class Planner:
             if best is not None:
                 total += MIN_SPLITS * best.predicted_seconds(n)
             elif group[0].candidate.trained:
-                total += MIN_SPLITS * (self.trial_limit() + OVERHEAD_SECONDS)
+                total += MIN_SPLITS * self.trial_limit() * self.lane_weight(group[0])
         return 1.0 + 1.1 * total / self.cores
 
     def _groups(self) -> dict[str, list[Contender]]:
@@ -355,7 +371,7 @@ class Planner:
 
     def _spent(self, members: Sequence[Contender]) -> float:
         done = sum(r.result.seconds for c in members for r in c.records)
-        return done + sum(c.running for c in members) * (self.trial_limit() + OVERHEAD_SECONDS)
+        return done + sum(c.running for c in members) * self.trial_limit()
 
     def _search_trial(self, contender: Contender, stage: str) -> tuple[TrialSpec, int | None]:
         params = contender.portfolio.pop(0) if contender.portfolio else None
@@ -365,8 +381,9 @@ class Planner:
         split = self.splits.search(0 if params is not None else self._splits_drawn)
         contender.started += 1
         contender.running += 1
-        limit = self.trial_limit() + COMPILE_SECONDS
-        return self._spec(contender, stage, chosen, split, limit), number
+        limit = self.trial_limit()
+        seconds = limit + COMPILE_SECONDS
+        return self._spec(contender, stage, chosen, split, seconds, train_seconds=limit), number
 
     def _spec(
         self,
@@ -376,12 +393,15 @@ class Planner:
         split: str | None,
         seconds: float,
         epochs: int | None = None,
+        train_seconds: float | None = None,
     ) -> TrialSpec:
         name = contender.candidate.name
         trial_id = f"{self._ids}-{stage}-{name}"
         seed = (self.seed * 1_000_003 + self._ids) % 2**31
         self._ids += 1
-        return TrialSpec(trial_id, stage, name, params, split, seed, seconds, epochs)
+        return TrialSpec(
+            trial_id, stage, name, params, split, seed, seconds, epochs, train_seconds
+        )
 
     # ----------------------------------------------------------- confirmation
 
@@ -410,7 +430,8 @@ class Planner:
         if needed <= available:
             return
         fixed = MIN_SPLITS * sum(
-            f.seconds(n) if f.epochs is None else OVERHEAD_SECONDS for f in self.finalists.values()
+            f.seconds(n) if f.epochs is None else OVERHEAD_SECONDS["network"]
+            for f in self.finalists.values()
         )
         ratio = max(0.25, (available - fixed) / max(needed - fixed, 1e-9))
         for finalist in self.finalists.values():
@@ -434,10 +455,9 @@ class Planner:
         finalist = self.finalists[name]
         finalist.running.add(split)
         seconds = min(spare, 1.8 * finalist.seconds(self.splits.n_confirm) + COMPILE_SECONDS)
-        spec = self._spec(
-            finalist.contender, "confirm", finalist.record.spec.params, split, seconds, finalist.epochs
-        )
-        return replace(spec, seed=spec.seed), None
+        params = finalist.record.spec.params
+        spec = self._spec(finalist.contender, "confirm", params, split, seconds, finalist.epochs)
+        return spec, None
 
     def _tell_confirmation(self, record: Record) -> None:
         finalist = self.finalists.get(record.spec.architecture)

@@ -11,7 +11,7 @@ from selector.contract import TrialResult, TrialSpec
 LOSS_WEIGHT = 0.05
 """Share of the loss in a trial's value: it orders trials of equal accuracy."""
 
-OVERHEAD_SECONDS = 0.7
+OVERHEAD_SECONDS = {"network": 0.5, "feature": 0.3, "estimator": 0.05}
 """Seconds of a trial that are not spent fitting, once its step is compiled."""
 
 
@@ -68,10 +68,13 @@ class Record:
     def predicted_seconds(self, n_train: int, epochs: int | None = None) -> float:
         """Predict the seconds that this configuration takes on `n_train` rows."""
         growth = n_train / max(self.result.n_train, 1)
+        overhead = OVERHEAD_SECONDS[self.type]
         if self.type == "network":
             epochs = epochs or self.planned_epochs or 1
-            return OVERHEAD_SECONDS + epochs * self.result.epoch_seconds * growth
-        return OVERHEAD_SECONDS + self.result.fit_seconds * growth
+            return overhead + epochs * self.result.epoch_seconds * growth
+        # what a search trial of fixed features took holds their compilation too
+        compiled = 0.5 if self.type == "feature" and self.spec.stage != "confirm" else 1.0
+        return overhead + compiled * self.result.fit_seconds * growth
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""

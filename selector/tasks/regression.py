@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -91,5 +92,5 @@ class Regression(Task):
         rng = np.random.default_rng(seed)
         ranked = np.lexsort((rng.random(n), np.asarray(y, dtype=np.float64)))
         bounds = np.linspace(0, n, wanted + 1).round().astype(np.int64)
-        rows = [ranked[rng.integers(a, b)] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        rows = [ranked[rng.integers(a, b)] for a, b in pairwise(bounds)]
         return marks(n, np.array(rows))

@@ -67,6 +67,8 @@ class Settings:
         Seeds the order of batches.
     epochs : int or None
         Train exactly so many; None to plan them from the time left.
+    train_seconds : float or None
+        Seconds after compilation that a plan may take; None for all that is left.
     fail_on_deadline : bool
         Whether a training that the deadline cuts short is an error; otherwise
         the schedule is squeezed into the time, and what there is counts.
@@ -76,6 +78,7 @@ class Settings:
     learning_rate: float
     seed: int
     epochs: int | None = None
+    train_seconds: float | None = None
     fail_on_deadline: bool = False
 
 
@@ -153,8 +156,8 @@ def batches(rows: Array, size: int, rng: np.random.Generator) -> Iterator[Array]
 def still_improving(losses: list[float]) -> bool:
     """Whether the smoothed loss fell by more than 1% over the last fifth of training.
 
-    Smoothed by the mean over a tenth of the evaluations. A fall of less than a
-    thousandth of the first loss does not count.
+    Smoothed by the mean over a tenth of the evaluations. A fall of less than
+    half a percent of the first loss does not count.
     """
     if len(losses) < 5:
         return len(losses) > 1 and losses[-1] < losses[0] * 0.99
@@ -162,7 +165,7 @@ def still_improving(losses: list[float]) -> bool:
     smooth = np.convolve(losses, np.ones(width) / width, mode="valid")
     cut = max(len(smooth) - max(len(smooth) // 5, 1), 1)
     before, after = float(smooth[:cut].min()), float(smooth[cut:].min())
-    return before - after > max(0.01 * abs(before), 1e-3 * abs(losses[0]))
+    return before - after > max(0.01 * abs(before), 5e-3 * abs(losses[0]))
 
 
 class Loop:
@@ -254,6 +257,8 @@ class Loop:
         planned = epoch_cap(self.steps)
         if math.isfinite(self.clock.left):
             seconds = max(self.clock.left - self._reserve, 0.0) * 0.9
+            if self.settings.train_seconds is not None:
+                seconds = min(seconds, self.settings.train_seconds)
             planned = int(np.clip(seconds / (epoch_seconds + evaluation / every), 1, planned))
         return planned, min(every, max(planned // 20, 1))
 

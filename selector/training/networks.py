@@ -111,6 +111,7 @@ def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
         learning_rate=float(params.get("learning_rate", LEARNING_RATE)),
         seed=job.spec.seed,
         epochs=job.spec.epochs,
+        train_seconds=job.spec.train_seconds,
         fail_on_deadline=job.spec.stage == "confirm",
     )
     held_out = (job.data.y[job.validation] - mean) / scale

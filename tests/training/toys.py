@@ -27,7 +27,9 @@ class ToyConv(NetworkArchitecture):
 
         from selector.training import layers
 
-        x, mask = layers.conv_block(inputs.x, inputs.mask, filters=params.get("filters", 8), kernel=5)
+        x, mask = layers.conv_block(
+            inputs.x, inputs.mask, filters=params.get("filters", 8), kernel=5
+        )
         x = keras.layers.Dropout(0.1)(x)
         return layers.pool(x, mask, "mean")
 

@@ -60,8 +60,14 @@ def conv_block(
     return x, mask
 
 
-def conv2d_block(x: Any, filters: int, kernel: int = 3, stride: int = 1) -> Any:
-    """Convolution, batch normalisation and ReLU over an image.
+def conv2d_block(
+    x: Any, filters: int, kernel: int = 3, stride: int = 1, pool: tuple[int, int] = (1, 1)
+) -> Any:
+    """Convolution, max pooling, batch normalisation and ReLU over an image.
+
+    Pooling comes before the normalisation, which then has a quarter of the
+    values to go through: with 32 filters on 28 × 28 images that makes a training
+    step several times faster on a CPU.
 
     Parameters
     ----------
@@ -69,12 +75,18 @@ def conv2d_block(x: Any, filters: int, kernel: int = 3, stride: int = 1) -> Any:
         The image.
     filters, kernel, stride : int
         As for :class:`keras.layers.Conv2D`, with ``"same"`` padding.
+    pool : tuple of int
+        Height and width of a pooling window; ``(1, 1)`` for none.
 
     Returns
     -------
-    keras.KerasTensor, shape (batch, ceil(height / stride), ceil(width / stride), filters)
+    keras.KerasTensor, shape (batch, height, width, filters)
+        Height and width divided by `stride`, rounded up, then by `pool`,
+        rounded down.
     """
     x = keras.layers.Conv2D(filters, kernel, strides=stride, padding="same", use_bias=False)(x)
+    if tuple(pool) != (1, 1):
+        x = MaxPool2DByReshape(pool)(x)
     x = keras.layers.BatchNormalization(momentum=0.9)(x)
     return keras.layers.ReLU()(x)
 
@@ -150,5 +162,6 @@ def with_standard_layers(model: Any) -> Any:
         return layer.__class__.from_config(layer.get_config())
 
     copy = keras.models.clone_model(model, clone_function=standard)
-    copy.set_weights(model.get_weights())
+    for new, old in zip(copy.weights, model.weights, strict=True):
+        new.assign(old)
     return copy

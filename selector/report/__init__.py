@@ -1,0 +1,1 @@
+"""Reports: they render the recommendation dictionary and compute nothing."""

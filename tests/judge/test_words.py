@@ -1,0 +1,66 @@
+"""Numbers in sentences, and the sentence about the gap."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from selector.judge.headline import gap_sentence, headline
+from selector.judge.words import decimal, listed, points, probability
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.9931, ".993"),
+        (1.0, "1.000"),
+        (-0.12, "-.120"),
+        (-1.5, "-1.500"),
+        (0.0, ".000"),
+        (-0.0001, ".000"),
+        (None, "–"),
+        (math.nan, "–"),
+    ],
+)
+def test_decimal(value: float | None, text: str) -> None:
+    assert decimal(value) == text
+
+
+def test_probabilities_are_never_rounded_to_certainty() -> None:
+    assert probability(0.9999) == "more than .99"
+    assert probability(1.0) == "more than .99"
+    assert probability(0.001) == "less than .01"
+    assert probability(0.97) == ".97"
+
+
+def test_points_and_lists() -> None:
+    assert points(0.01) == "1 point"
+    assert points(0.025) == "2.5 points"
+    assert points(0.0001) == "less than 0.1 point"
+    assert points(0.0) == "0 points"
+    assert points(0.01, "r2") == ".010 of R²"
+    assert listed([]) == ""
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+
+
+def test_headline_asks_the_task() -> None:
+    y = np.array([0.0, 1.0, 1.0, 0.0])
+    predictions = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4]])
+    score = headline("classification", y, predictions, "test part of 4 rows (held out)")
+    assert score["value"] == 0.75
+    assert score["metric"] == "accuracy"
+    assert score["n"] == 4
+    assert score["on"] == "test part of 4 rows (held out)"
+    low, high = score["interval"]
+    assert 0.0 <= low < 0.75 < high <= 1.0
+
+
+def test_the_gap_is_named_where_it_is_one() -> None:
+    score = {"metric": "accuracy", "value": 0.9, "interval": [0.85, 0.94]}
+    assert gap_sentence(None, score) == ""
+    assert "within the interval" in gap_sentence(0.92, score)
+    assert "8 points higher" in gap_sentence(0.98, score)
+    assert "10 points lower" in gap_sentence(0.80, score)

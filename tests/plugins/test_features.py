@@ -1,0 +1,134 @@
+"""The fixed features: MiniRocket as published, the reservoir's echo."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from forms import ARCHITECTURES, PROFILES, feature_model
+from selector_cnn.layers import KERNELS, MiniRocketTransform, dilations_for
+from selector_rnn.layers import GROUPS, EchoStateCell
+
+
+def by_hand(x: np.ndarray, layer: MiniRocketTransform) -> np.ndarray:
+    """MiniRocket in plain loops, for one channel and series of one length."""
+    out = []
+    for i, (dilation, count) in enumerate(layer.dilations):
+        biases = np.asarray(layer.biases[i])
+        reach = 4 * dilation
+        block = np.zeros((len(x), 84, count))
+        for k in range(84):
+            for row, series in enumerate(x[:, :, 0]):
+                around = np.pad(series, reach)
+                response = np.array(
+                    [
+                        sum(KERNELS[k, j] * around[t + j * dilation] for j in range(9))
+                        for t in range(len(series))
+                    ]
+                )
+                if (k + i) % 2 and len(series) > 2 * reach:
+                    response = response[reach:-reach]
+                block[row, k] = [(response > b).mean() for b in biases[k]]
+        out.append(block.reshape(len(x), -1))
+    return np.concatenate(out, axis=1)
+
+
+def test_there_are_84_kernels_that_sum_to_zero() -> None:
+    assert KERNELS.shape == (84, 9)
+    assert len({tuple(k) for k in KERNELS}) == 84
+    assert (KERNELS.sum(axis=1) == 0).all()
+
+
+@pytest.mark.parametrize("length", [3, 9, 24, 150, 1500])
+def test_dilations_fit_and_share_the_features(length: int) -> None:
+    dilations = dilations_for(length, 9996)
+    assert sum(count for _, count in dilations) == 119
+    assert dilations[0][0] == 1
+    assert all(8 * d < max(length, 9) for d, _ in dilations)
+    assert [d for d, _ in dilations] == sorted({d for d, _ in dilations})
+
+
+@pytest.mark.parametrize("length", [6, 30])
+def test_minirocket_equals_plain_loops(length: int) -> None:
+    x = np.random.default_rng(0).normal(size=(3, length, 1)).astype("float32")
+    layer = MiniRocketTransform(420, length)
+    layer(x)
+    layer.adapt(x)
+    np.testing.assert_allclose(np.asarray(layer(x)), by_hand(x, layer), atol=0.5 / length)
+    close = np.isclose(np.asarray(layer(x)), by_hand(x, layer), atol=1e-5)
+    assert close.mean() > 0.99  # a value equal to its bias may fall on either side
+
+
+def test_minirocket_finds_a_motif_that_means_do_not_show() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(160, 60, 1)).astype("float32")
+    motif = np.array([3, -3, 3, -3, 0, 3, 3, -3, -3], dtype="float32")
+    y = np.arange(160) % 2
+    for row, start in enumerate(rng.integers(0, 50, size=160)):
+        x[row, start : start + 9, 0] += motif if y[row] else motif[::-1]
+    layer = MiniRocketTransform(2520, 60)
+    layer(x[:2])
+    layer.adapt(x[:100])
+    features = np.asarray(layer(x))
+    features = features - features[:100].mean(axis=0)
+    targets = 2.0 * y[:100] - 1
+    gram = features[:100] @ features[:100].T
+    dual = np.linalg.solve(gram + 10 * np.eye(100), targets)
+    predicted = features[100:] @ features[:100].T @ dual > 0
+    assert (predicted == y[100:]).mean() > 0.8
+
+
+def weights(model: keras.Model) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(w) for w in model.weights]
+
+
+def test_adapt_takes_only_what_it_is_given() -> None:
+    p, architecture = PROFILES["multivariate series"], ARCHITECTURES["cnn.minirocket"]
+    model = feature_model(architecture, architecture.portfolio(p)[0], p)
+    x = np.random.default_rng(0).normal(size=(5, 100, 6)).astype("float32")
+    architecture.adapt(model, x, None)
+    first = weights(model)
+    architecture.adapt(model, 7 * x, None)
+    biases = model.layers[-1].biases
+    assert all(np.abs(np.asarray(b)).max() > 1 for b in biases)
+    changed = [not np.allclose(a, b) for a, b in zip(first, weights(model), strict=True)]
+    assert sum(changed) == len(biases)
+    assert model.count_params() == sum(w.size for w in first)
+    assert not model.trainable_weights
+
+
+def test_the_reservoir_has_the_spectral_radius_asked_for() -> None:
+    cell = EchoStateCell(40, spectral_radius=0.8, slowest=0.1)
+    cell.build((None, 3))
+    radius = np.abs(np.linalg.eigvals(np.asarray(cell.recurrent))).max()
+    assert radius == pytest.approx(0.8, abs=1e-4)
+    leak = np.unique(np.round(np.asarray(cell.leak), 6))
+    assert len(leak) == GROUPS
+    assert leak.min() == pytest.approx(0.1)
+    assert leak.max() == pytest.approx(1.0)
+    assert not cell.trainable_weights
+
+
+def test_the_reservoir_is_the_recurrence_it_says() -> None:
+    cell = EchoStateCell(12, seed=5)
+    x = np.random.default_rng(0).normal(size=(2, 6, 3)).astype("float32")
+    states = np.asarray(keras.layers.RNN(cell, return_sequences=True)(x))
+    w, u, leak, bias = (
+        np.asarray(v) for v in (cell.kernel, cell.recurrent, cell.leak, cell.bias)
+    )
+    state = np.zeros((2, 12))
+    for t in range(6):
+        state = (1 - leak) * state + leak * np.tanh(x[:, t] @ w + state @ u + bias)
+        np.testing.assert_allclose(states[:, t], state, atol=1e-5)
+
+
+def test_the_reservoir_is_the_same_every_time() -> None:
+    p, architecture = PROFILES["multivariate series"], ARCHITECTURES["rnn.reservoir"]
+    x = np.random.default_rng(0).normal(size=(2, 100, 6)).astype("float32")
+    params = architecture.portfolio(p)[0]
+    outputs = []
+    for seed in (1, 2):
+        keras.utils.set_random_seed(seed)
+        outputs.append(np.asarray(feature_model(architecture, params, p)([x])))
+    np.testing.assert_array_equal(*outputs)
+    assert outputs[0].shape == (2, 6 * params["units"])

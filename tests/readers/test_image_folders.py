@@ -1,0 +1,156 @@
+"""Folders of images."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import selector_datasets
+from selector.contract import ReadOptions
+from selector.errors import DataError
+from selector.readers import read
+
+
+def picture(path, size=(8, 6), mode="L", value=100):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, value).save(path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "shapes"
+    for i, name in enumerate(("b/2.png", "a/10.png", "a/9.PNG", "b/1.bmp")):
+        picture(root / name, value=10 * i)
+    return root
+
+
+def test_mnist():
+    dataset = read(selector_datasets.path("mnist"))
+    assert dataset.x.axes == ("height", "width", "channel")
+    assert dataset.x.values.shape == (800, 28, 28, 1)
+    assert dataset.x.values.dtype == np.float32
+    assert dataset.x.values.max() == 255
+    assert dataset.target.columns[0].levels == tuple("0123456789")
+    assert np.bincount(dataset.target.values.astype(int)).tolist() == [80] * 10
+    assert dataset.notes == ()
+    path = selector_datasets.path("mnist") / dataset.ids[417]
+    np.testing.assert_array_equal(dataset.x.values[417, :, :, 0], np.asarray(Image.open(path)))
+    assert dataset.target.columns[0].levels[int(dataset.target.values[417])] == path.parent.name
+
+
+def test_order_and_classes(folder):
+    (folder / ".hidden").mkdir()
+    picture(folder / ".hidden" / "x.png")
+    picture(folder / "a" / "._9.png")
+    (folder / "a" / "notes.txt").write_text("no image")
+    dataset = read(folder)
+    assert dataset.name == "shapes"
+    assert dataset.ids == ("a/10.png", "a/9.PNG", "b/1.bmp", "b/2.png")
+    assert dataset.target.values.tolist() == [0, 0, 1, 1]
+    assert dataset.x.values[:, 0, 0, 0].tolist() == [10, 20, 30, 0]
+    assert dataset.x.values.shape == (4, 6, 8, 1)
+    assert dataset.notes == ()
+
+
+def test_sizes_become_the_median(folder):
+    picture(folder / "a" / "large.png", size=(20, 30))
+    dataset = read(folder)
+    assert dataset.x.values.shape == (5, 6, 8, 1)
+    assert dataset.notes == (
+        "1 of 5 images of another size were resized to 6 × 8 (height × width)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "value", "pixel"),
+    [
+        ("RGB", (10, 20, 30), [10, 20, 30]),
+        ("RGBA", (10, 20, 30, 128), [10, 20, 30]),
+        ("1", 1, [255]),
+        ("LA", (77, 9), [77]),
+        ("I;16", 514, [2]),
+    ],
+)
+def test_modes(tmp_path, mode, value, pixel):
+    for name in ("a/1.png", "b/1.png"):
+        picture(tmp_path / name, mode=mode, value=value)
+    assert read(tmp_path).x.values[0, 0, 0].tolist() == pixel
+
+
+def test_palette_images(tmp_path):
+    for i, name in enumerate(("a/1.gif", "b/1.gif")):
+        picture(tmp_path / name, mode="L", value=50 + i)
+    assert read(tmp_path).x.values[:, 0, 0].tolist() == [[50], [51]]
+
+
+def test_grey_among_coloured(folder):
+    picture(folder / "a" / "red.png", mode="RGB", value=(255, 0, 0))
+    dataset = read(folder)
+    assert dataset.x.values.shape == (5, 6, 8, 3)
+    assert "4 grey images among coloured ones: all read as RGB" in dataset.notes
+
+
+def test_unreadable_images_are_skipped(folder):
+    (folder / "a" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    (folder / "b" / "cut.png").write_bytes((folder / "b" / "2.png").read_bytes()[:45])
+    dataset = read(folder)
+    assert len(dataset) == len(dataset.ids) == len(dataset.target) == 4
+    assert dataset.notes == ("2 unreadable images skipped: 'a/broken.png', 'b/cut.png'",)
+
+
+def test_prediction_takes_every_layout(folder, tmp_path):
+    trained = read(folder)
+    options = ReadOptions(expect=trained.source)
+    flat = tmp_path / "flat"
+    picture(flat / "z.png", size=(16, 12), mode="RGB", value=(9, 9, 9))
+    picture(flat / "y.png", value=7)
+    dataset = read(flat, options)
+    assert dataset.ids == ("y.png", "z.png")
+    assert dataset.target is None
+    assert dataset.x.values.shape == (2, 6, 8, 1)
+    assert dataset.x.values[:, 0, 0, 0].tolist() == [7, 9]
+    single = read(flat / "y.png", options)
+    assert single.ids == ("y.png",)
+    np.testing.assert_array_equal(single.x.values[0], dataset.x.values[0])
+    again = read(folder, options)
+    np.testing.assert_array_equal(again.x.values, trained.x.values)
+
+
+def test_parts_in_place_of_classes(folder, tmp_path):
+    root = tmp_path / "both"
+    shutil.copytree(folder, root / "train")
+    shutil.copytree(folder, root / "test")
+    command = re.escape(f"{root / 'train'} --test {root / 'test'}")
+    with pytest.raises(DataError, match=f"'test', 'train', not a sub-folder .* {command}"):
+        read(root)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "holds no images"),
+        ({"a/x.txt": b"text"}, "holds no images"),
+        ({"x.png": None}, "have no classes"),
+        ({"a/x.png": b"broken"}, "none of the 1 image files .* can be read"),
+    ],
+)
+def test_bad_folders(tmp_path, files, message):
+    root = tmp_path / "bad"
+    root.mkdir()
+    for name, content in files.items():
+        if content is None:
+            picture(root / name)
+        else:
+            (root / name).parent.mkdir(exist_ok=True)
+            (root / name).write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read(root)
+
+
+def test_single_image_is_no_training_data(folder):
+    with pytest.raises(DataError, match="is a single image"):
+        read(folder / "a" / "10.png")

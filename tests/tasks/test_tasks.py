@@ -1,0 +1,163 @@
+"""Tasks: scores against scikit-learn, intervals against published figures, splits by property."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, log_loss, r2_score
+
+from selector import tasks
+from selector.errors import DataError, OptionError
+
+CLASSES = tasks.get("classification")
+NUMBERS = tasks.get("regression")
+
+
+def probabilities(n: int, k: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).dirichlet(np.ones(k), size=n)
+
+
+def test_get_names_what_is_allowed():
+    with pytest.raises(
+        OptionError, match=r"classification, regression\. Did you mean 'regression'"
+    ):
+        tasks.get("regresion")
+
+
+def test_classification_agrees_with_scikit_learn():
+    y = np.random.default_rng(1).integers(0, 4, 80).astype(float)
+    p = probabilities(80, 4)
+    assert CLASSES.score(y, p) == pytest.approx(accuracy_score(y, p.argmax(axis=1)))
+    assert CLASSES.loss(y, p) == pytest.approx(log_loss(y, p))
+    assert CLASSES.row_scores(y, p).mean() == pytest.approx(CLASSES.score(y, p))
+
+
+def test_loss_of_a_certain_mistake_is_finite():
+    p = np.array([[1.0, 0.0], [1.0, 0.0]])
+    assert CLASSES.loss(np.array([0.0, 1.0]), p) == pytest.approx(-np.log(1e-7) / 2)
+
+
+def test_regression_agrees_with_scikit_learn():
+    rng = np.random.default_rng(2)
+    y = rng.normal(size=60)
+    p = y + rng.normal(size=60)
+    assert NUMBERS.score(y, p) == pytest.approx(r2_score(y, p))
+    assert NUMBERS.score(y, p[:, None]) == pytest.approx(r2_score(y, p))
+    assert NUMBERS.loss(y, p) == pytest.approx(1 - r2_score(y, p))
+    assert NUMBERS.row_scores(y, p).shape == (60,)
+
+
+def test_constant_truth_gives_finite_scores():
+    y = np.full(5, 3.0)
+    assert NUMBERS.score(y, y) == 1.0
+    assert np.isfinite(NUMBERS.score(y, y + 1))
+    assert np.isfinite(NUMBERS.interval(y, y + 1)).all()
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "low", "high"),
+    [
+        (0, 10, 0.0, 0.3085),
+        (10, 10, 0.6915, 1.0),
+        (8, 10, 0.4439, 0.9748),
+        (81, 263, 0.2527, 0.3676),
+    ],
+)
+def test_clopper_pearson(right, n, low, high):
+    p = np.zeros((n, 2))
+    p[:right, 0] = 1.0
+    p[right:, 1] = 1.0
+    assert CLASSES.interval(np.zeros(n), p) == pytest.approx((low, high), abs=2e-4)
+
+
+def test_bootstrap_interval_holds_the_score_and_repeats():
+    rng = np.random.default_rng(3)
+    y = rng.normal(size=200)
+    p = y + rng.normal(size=200) * 0.5
+    low, high = NUMBERS.interval(y, p)
+    assert low < NUMBERS.score(y, p) < high < 1
+    assert (low, high) == NUMBERS.interval(y, p)
+    wide = NUMBERS.interval(y[:20], p[:20])
+    assert wide[1] - wide[0] > high - low
+    narrow = NUMBERS.interval(y, p, level=0.5)
+    assert narrow[1] - narrow[0] < high - low
+
+
+def test_baselines():
+    prior = CLASSES.baseline(np.array([0.0, 0.0, 0.0, 1.0]), 3, classes=3)
+    assert prior.tolist() == [[0.75, 0.25, 0.0]] * 3
+    mean = NUMBERS.baseline(np.array([1.0, 3.0]), 2)
+    assert mean.tolist() == [2.0, 2.0]
+    y = np.array([1.0, 5.0, 6.0])
+    assert NUMBERS.score(y, NUMBERS.baseline(y, 3)) == pytest.approx(0.0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    counts=st.lists(st.integers(2, 30), min_size=2, max_size=8),
+    share=st.floats(0.05, 0.6),
+    seed=st.integers(0, 5),
+)
+def test_holdout_keeps_every_class_in_training(counts, share, seed):
+    y = np.repeat(np.arange(len(counts)), counts).astype(float)
+    split = CLASSES.holdout(y, share, seed)
+    assert split.dtype == np.int8
+    assert set(y[split == 0]) == set(y)
+    wanted = max(1, round(share * len(y)))
+    assert (split == 1).sum() == min(wanted, len(y) - len(counts))
+    for c, count in enumerate(counts):
+        room = count - 1
+        if (split == 1).sum() == wanted and share * count <= room:
+            assert abs((split[y == c] == 1).sum() - share * count) <= len(counts)
+
+
+def test_holdout_is_stratified_and_seeded():
+    y = np.repeat([0.0, 1.0], [90, 10])
+    split = CLASSES.holdout(y, 0.2, 7)
+    assert (split[y == 1] == 1).sum() == 2
+    assert (split == CLASSES.holdout(y, 0.2, 7)).all()
+    assert (split != CLASSES.holdout(y, 0.2, 8)).any()
+
+
+def test_holdout_of_single_rows_is_refused():
+    with pytest.raises(DataError, match="no class has two rows"):
+        CLASSES.holdout(np.arange(4.0), 0.2, 0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(n=st.integers(2, 200), share=st.floats(0.01, 0.99), seed=st.integers(0, 5))
+def test_regression_holdout_has_both_parts(n, share, seed):
+    y = np.random.default_rng(seed).normal(size=n)
+    split = NUMBERS.holdout(y, share, seed)
+    assert (split == 1).sum() == np.clip(round(share * n), 1, n - 1)
+
+
+def test_regression_holdout_spreads_over_the_range():
+    y = np.arange(100.0)
+    for seed in range(5):
+        assert abs(y[NUMBERS.holdout(y, 0.2, seed) == 1].mean() - y.mean()) < 3
+
+
+def test_splitter_covers_every_row_once_in_each_repeat():
+    y = np.repeat([0.0, 1.0, 2.0], [20, 15, 5])
+    splits = CLASSES.splitter(y, folds=5, repeats=3, seed=0)
+    assert len(splits) == 15
+    for repeat in range(3):
+        assert (sum(s.astype(int) for s in splits[5 * repeat : 5 * repeat + 5]) == 1).all()
+    for split in splits:
+        assert split.dtype == np.int8
+        assert set(y[split == 0]) == set(y[split == 1]) == {0.0, 1.0, 2.0}
+    again = CLASSES.splitter(y, folds=5, repeats=3, seed=0)
+    assert all((a == b).all() for a, b in zip(splits, again, strict=True))
+
+
+def test_splitter_lowers_the_folds_to_the_smallest_class():
+    y = np.repeat([0.0, 1.0], [20, 3])
+    assert len(CLASSES.splitter(y, folds=10, repeats=2, seed=0)) == 6
+    single = np.repeat([0.0, 1.0, 2.0], [20, 3, 1])
+    assert len(CLASSES.splitter(single, folds=10, repeats=1, seed=0)) == 3
+    assert len(NUMBERS.splitter(np.arange(4.0), folds=10, repeats=1, seed=0)) == 4
+    with pytest.raises(DataError, match="no class has two rows"):
+        CLASSES.splitter(np.arange(4.0), folds=2, repeats=1, seed=0)

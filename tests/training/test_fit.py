@@ -1,0 +1,381 @@
+"""Trials and final models of every base: leaks, scores, failures, saving, loading."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toys import (
+    ToyConv,
+    ToyFeatures,
+    ToyForest,
+    ToyLinear,
+    ToyMLP,
+    profile_of,
+    series,
+    spec_of,
+    split_of,
+    table,
+)
+
+from selector import tasks
+from selector.contract import Architecture, Column, EstimatorArchitecture, Variable
+from selector.errors import DataError, RunError, SourceNotFoundError
+from selector.training import cost, fit, models, saved
+from selector.training.fit import fit_final, run_trial
+from selector.training.fitted import TrialData
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+CASES = {
+    "network": (ToyConv(), series(ragged=True), True),
+    "feature": (ToyFeatures(), series(ragged=True), True),
+    "estimator": (ToyForest(), table(), True),
+    "network-regression": (ToyMLP(), table(classification=False), False),
+    "feature-regression": (ToyFeatures(), table(classification=False), False),
+    "estimator-regression": (ToyForest(), table(classification=False), False),
+    "pipeline": (ToyLinear(), table(), True),
+}
+
+
+def trial(case, path=None, data=None, **changes):
+    architecture, original, classification = CASES[case]
+    data = data or original
+    split = split_of(len(data.y))
+    profile = profile_of(original, classification)
+    spec = spec_of(architecture, **changes)
+    return run_trial(spec, architecture, profile, data, split, predictions_path=path)
+
+
+def final(case, folder, **changes):
+    architecture, data, classification = CASES[case]
+    spec = spec_of(architecture, stage="final", split=None, **{"epochs": 15, **changes})
+    profile = profile_of(data, classification)
+    return fit_final(spec, architecture, profile, data, folder, extra={"schema": {"a": 1}})
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_trial_is_scored_on_saved_predictions(case, tmp_path):
+    _, data, classification = CASES[case]
+    path = tmp_path / "predictions" / "t.npy"
+    result = trial(case, path)
+    assert result.state == "complete", result.reason
+    assert result.predictions == "predictions/t.npy"
+    predictions = np.load(path, allow_pickle=False)
+    y = data.y[split_of(len(data.y)) == 1]
+    assert predictions.dtype == np.float32
+    assert predictions.shape == ((len(y), 2) if classification else (len(y),))
+    task = tasks.get("classification" if classification else "regression")
+    assert result.score == task.score(y, predictions)
+    assert result.loss == task.loss(y, predictions)
+    assert result.score > (0.65 if classification else 0.3)
+    assert result.n_train == len(data.y) - len(y)
+    assert result.bytes > 0
+
+
+@pytest.mark.parametrize("case", ["network", "feature", "network-regression", "pipeline"])
+def test_poisoned_validation_row_changes_no_other_prediction(case, tmp_path):
+    """Scaling, feature biases, weights and head see training rows only."""
+    _, data, _ = CASES[case]
+    rows = np.flatnonzero(split_of(len(data.y)) == 1)
+    values, y = data.x.values.copy(), data.y.copy()
+    if data.x.lengths is None:
+        values[rows[0]] = 1e9
+    else:
+        start = int(data.x.lengths[: rows[0]].sum())
+        values[start : start + int(data.x.lengths[rows[0]])] = 1e9
+    if case.endswith("regression"):
+        y[rows[0]] = 1e9
+    bad = TrialData(replace(data.x, values=values), y)
+    clean, dirty = tmp_path / "clean.npy", tmp_path / "dirty.npy"
+    assert trial(case, clean, epochs=5).state == "complete"
+    assert trial(case, dirty, bad, epochs=5).state == "complete"
+    np.testing.assert_array_equal(np.load(clean)[1:], np.load(dirty)[1:])
+
+
+def test_poisoned_row_leaves_biases_and_head_alone(monkeypatch):
+    """The solved head itself is compared, not only what it predicts."""
+    _, data, _ = CASES["feature"]
+    seen = []
+    original = models.with_dense
+
+    def spy(built, kernel, bias):
+        layer = built.features.get_layer("random")
+        seen.append([np.asarray(layer.bias.value), kernel, bias])
+        return original(built, kernel, bias)
+
+    monkeypatch.setattr(models, "with_dense", spy)
+    values = data.x.values.copy()
+    values[int(data.x.lengths[:3].sum()) : int(data.x.lengths[:4].sum())] = 1e9  # row 3
+    trial("feature")
+    trial("feature", data=TrialData(replace(data.x, values=values), data.y))
+    for clean, dirty in zip(*seen, strict=True):
+        np.testing.assert_array_equal(clean, dirty)
+    assert seen[0][0].any()
+
+
+def test_unused_rows_are_left_out(tmp_path):
+    architecture, data, _ = CASES["network"]
+    split = split_of(len(data.y))
+    split[::6] = 2
+    spec = spec_of(architecture, epochs=10)
+    path = tmp_path / "p.npy"
+    result = run_trial(spec, architecture, profile_of(data), data, split, predictions_path=path)
+    assert result.state == "complete", result.reason
+    assert result.n_train == int((split == 0).sum())
+    assert len(np.load(path)) == int((split == 1).sum())
+
+
+def test_regression_is_in_original_units(tmp_path):
+    _, data, _ = CASES["network-regression"]
+    result = final("network-regression", tmp_path, epochs=150)
+    assert result.state == "complete", result.reason
+    predicted = saved.load(tmp_path).predict(data.x)
+    assert predicted.shape == data.y.shape
+    assert abs(predicted.mean() - data.y.mean()) < 0.2 * data.y.std()
+    assert tasks.get("regression").score(data.y, predicted) > 0.8
+
+
+SCRIPT = """
+import sys
+import numpy as np
+from selector.training import saved
+from selector.training.preprocess import Variable
+from selector.contract import Column
+given = np.load(sys.argv[2])
+lengths = given["lengths"] if "lengths" in given else None
+axes = ("feature",) if lengths is None else ("time", "channel")
+x = Variable(axes, given["values"], (), lengths)
+np.save(sys.argv[3], saved.load(sys.argv[1]).predict(x))
+"""
+
+
+@pytest.mark.parametrize("case", ["network", "feature", "estimator", "network-regression"])
+def test_fresh_process_and_single_rows_give_exactly_the_same(case, tmp_path):
+    _, data, classification = CASES[case]
+    result = final(case, tmp_path / "model")
+    assert result.state == "complete", result.reason
+    model = saved.load(tmp_path / "model")
+    assert model.pipeline["schema"] == {"a": 1}
+    together = model.predict(data.x)
+    assert together.dtype == np.float32
+    if classification:
+        np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-5)
+    alone = [model.predict(data.x.take(np.array([i]))) for i in range(0, len(data.y), 5)]
+    np.testing.assert_array_equal(np.concatenate(alone), together[::5])
+    arrays = {"values": data.x.values}
+    if data.x.lengths is not None:
+        arrays["lengths"] = data.x.lengths
+    np.savez(tmp_path / "x.npz", **arrays)
+    given = [str(tmp_path / name) for name in ("model", "x.npz", "out.npy")]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SELECTOR_CACHE": "off"}
+    subprocess.run([sys.executable, "-c", SCRIPT, *given], check=True, env=env, timeout=120)
+    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), together)
+
+
+def test_longer_series_than_in_training(tmp_path):
+    """A longer series beside it changes no other prediction."""
+    _, data, _ = CASES["network"]
+    assert final("network", tmp_path).state == "complete"
+    model = saved.load(tmp_path)
+    few = data.x.take(np.arange(4))
+    longer = Variable(
+        few.axes,
+        np.concatenate([few.values, np.zeros((70, 2), np.float32)]),
+        few.columns,
+        np.append(few.lengths, 70),
+    )
+    out = model.predict(longer)
+    assert out.shape == (5, 2)
+    np.testing.assert_array_equal(out[:4], model.predict(few))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_saved_model_reproduces_itself(case, tmp_path):
+    _, data, _ = CASES[case]
+    assert final(case, tmp_path / "a").state == "complete"
+    assert final(case, tmp_path / "b").state == "complete"
+    first, second = (saved.load(tmp_path / name).predict(data.x) for name in "ab")
+    np.testing.assert_array_equal(first, second)
+
+
+def test_categories_are_matched_by_name(tmp_path):
+    _, data, _ = CASES["pipeline"]
+    assert final("pipeline", tmp_path).state == "complete"
+    model = saved.load(tmp_path)
+    values = data.x.values.copy()
+    values[:, 3] = np.array([2, 0, 1])[values[:, 3].astype(int)]  # red is now coded 2
+    levels = ("green", "blue", "red")
+    columns = (*data.x.columns[:3], Column("s", "categorical", levels, "string"))
+    np.testing.assert_array_equal(
+        model.predict(replace(data.x, values=values, columns=columns)), model.predict(data.x)
+    )
+    assert model.unseen == 0
+    strange = (*data.x.columns[:3], Column("s", "categorical", ("red", "green", "mauve")))
+    model.predict(replace(data.x, columns=strange))
+    assert model.unseen == int((data.x.values[:, 3] == 2).sum())
+
+
+# ------------------------------------------------------------------ failures
+
+
+def test_errors_in_an_architecture_become_reasons():
+    class Broken(ToyMLP):
+        def build(self, inputs, params, profile):
+            raise ZeroDivisionError("no such\nlayer")
+
+    class Unpooled(ToyConv):
+        def build(self, inputs, params, profile):
+            return inputs.x
+
+    class Odd(Architecture):
+        name, family = "toy.odd", "toy"
+
+    data = table()
+    common = (profile_of(data), data, split_of(len(data.y)))
+    result = run_trial(spec_of(Broken()), Broken(), *common)
+    assert (result.state, result.reason) == ("failed", "ZeroDivisionError: no such layer")
+    assert "must derive from" in run_trial(spec_of(Odd()), Odd(), *common).reason
+    data = series()
+    result = run_trial(
+        spec_of(Unpooled()), Unpooled(), profile_of(data), data, split_of(len(data.y))
+    )
+    assert "(batch, features)" in result.reason
+
+
+def test_interrupts_pass():
+    class Interrupted(EstimatorArchitecture):
+        name, family = "toy.interrupted", "toy"
+
+        def build(self, params, profile):
+            raise KeyboardInterrupt
+
+    data = table()
+    with pytest.raises(KeyboardInterrupt):
+        run_trial(
+            spec_of(Interrupted()), Interrupted(), profile_of(data), data, split_of(len(data.y))
+        )
+
+
+def test_confirmation_past_its_deadline_fails():
+    result = trial("network", stage="confirm", epochs=10**6, seconds=3.0)
+    assert result.state == "failed"
+    assert result.reason.startswith("deadline")
+    assert result.stopped == "deadline"
+
+
+def test_no_validation_rows():
+    _, data, _ = CASES["pipeline"]
+    result = run_trial(
+        spec_of(ToyLinear()), ToyLinear(), profile_of(data), data, np.zeros(len(data.y), np.int8)
+    )
+    assert "no validation row" in result.reason
+
+
+def test_a_class_missing_from_training_gets_probability_zero(tmp_path):
+    data = table()
+    y = data.y.copy()
+    split = split_of(len(y))
+    y[split == 1] = 2
+    profile = replace(profile_of(data), n_outputs=3, classes=("no", "yes", "maybe"))
+    for architecture in (ToyLinear(), ToyMLP(), ToyFeatures()):
+        path = tmp_path / f"{architecture.name}.npy"
+        result = run_trial(
+            spec_of(architecture, epochs=3),
+            architecture,
+            profile,
+            TrialData(data.x, y),
+            split,
+            predictions_path=path,
+        )
+        assert result.state == "complete", result.reason
+        assert np.load(path).shape == (int((split == 1).sum()), 3)
+
+
+# ------------------------------------------------------------------- loading
+
+
+def test_load_refuses_what_it_should(tmp_path):
+    with pytest.raises(SourceNotFoundError, match="no saved model"):
+        saved.load(tmp_path)
+    assert final("network", tmp_path).state == "complete"
+    path = tmp_path / saved.PIPELINE
+    pipeline = json.loads(path.read_text())
+    assert all(name.startswith("selector.") for name in pipeline["modules"])
+    path.write_text(json.dumps({**pipeline, "modules": ["antigravity"]}))
+    with pytest.raises(RunError, match="no installed plugin"):
+        saved.load(tmp_path)
+    assert "antigravity" not in sys.modules
+    path.write_text(json.dumps({**pipeline, "format": 99}))
+    with pytest.raises(RunError, match="format 99"):
+        saved.load(tmp_path)
+    path.write_text("{")
+    with pytest.raises(RunError, match="damaged"):
+        saved.load(tmp_path)
+
+
+def test_estimators_of_other_types_are_refused(tmp_path):
+    class Custom(EstimatorArchitecture):
+        name, family = "toy.custom", "toy"
+
+        def build(self, params, profile):
+            from sklearn.preprocessing import FunctionTransformer
+
+            return FunctionTransformer(func=os.system)
+
+    data = table()
+    spec = spec_of(Custom(), stage="final", split=None)
+    result = fit_final(spec, Custom(), profile_of(data), data, tmp_path)
+    assert result.state == "failed"
+    assert "may be loaded" in result.reason
+    assert not (tmp_path / saved.PIPELINE).exists()
+
+
+def test_wrong_shapes_are_refused(tmp_path):
+    _, data, _ = CASES["pipeline"]
+    assert final("pipeline", tmp_path).state == "complete"
+    model = saved.load(tmp_path)
+    with pytest.raises(DataError, match=r"shape \(4\), not \(3\)"):
+        model.predict(replace(data.x, values=data.x.values[:, :3], columns=()))
+    with pytest.raises(DataError, match="axes"):
+        model.predict(series().x)
+    assert model.predict(data.x.take(np.array([], int))).shape == (0, 2)
+
+
+# ---------------------------------------------------------------------- cost
+
+
+def test_costs_are_counted():
+    import keras
+
+    x = keras.Input((20, 3))
+    y = keras.layers.Conv1D(8, 5, padding="same", use_bias=False)(x)
+    y = keras.layers.GRU(4, use_bias=False)(y)
+    y = keras.layers.Dense(2)(y)
+    model = keras.Model(x, y)
+    recurrent = 8 * 12 + 4 * 12
+    counted = cost.of_model(model)
+    assert counted["macs"] == 5 * 3 * 8 * 20 + recurrent * 20 + 4 * 2
+    assert counted["params_count"] == 5 * 3 * 8 + recurrent + 4 * 2 + 2
+    assert counted["bytes"] == 4 * counted["params_count"]
+
+
+def test_latency_needs_time(monkeypatch):
+    assert trial("pipeline", stage="floor").latency_ms > 0
+    assert trial("pipeline", stage="search").latency_ms == 0
+    monkeypatch.setattr(fit, "_LATENCY_SECONDS", 1e9)
+    assert trial("pipeline", stage="floor").latency_ms == 0
+
+
+def test_modules_of_a_model(tmp_path: Path):
+    result = final("network", tmp_path)
+    assert result.state == "complete"
+    modules = json.loads((tmp_path / saved.PIPELINE).read_text())["modules"]
+    assert modules
+    assert set(modules) <= set(sys.modules)
