@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-
 METRICS = {"r2": "R²"}
 """Names of metrics as people write them, where that is not the name itself."""
 

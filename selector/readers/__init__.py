@@ -101,6 +101,8 @@ def read(
         raise DataError(f"'{dataset.name}' holds no samples.")
     if y is not None:
         dataset = with_target(dataset, y, _name_of(y))
+    elif dataset.target is not None and options.target is not None and not options.expect:
+        dataset = _noting_other_target(dataset, options.target)
     return _finite(dataset)
 
 
@@ -118,6 +120,15 @@ def _without_named_target(options: ReadOptions, y: Any) -> ReadOptions:
     if y is None or options.id is not None or options.expect is not None:
         return options
     return replace(options, target=None, expect={"reader": "table"})
+
+
+def _noting_other_target(dataset: Dataset, asked: str) -> Dataset:
+    """Say that a source with one target of its own has no use for ``--target``."""
+    own = dataset.target.columns[0].name if dataset.target is not None else asked
+    if own == asked:
+        return dataset
+    note = f"--target '{asked}' was not needed: the source has one target, '{own}'"
+    return replace(dataset, notes=(*dataset.notes, note))
 
 
 def _existing(path: Path) -> Path:

@@ -26,7 +26,7 @@ from selector.contract import (
     ReadOptions,
     Variable,
 )
-from selector.errors import DataError
+from selector.errors import DataError, did_you_mean
 from selector.readers.columns import Dtype, number_values, plural, some, target_variable
 from selector.readers.tables import Table, table_dataset
 
@@ -97,6 +97,11 @@ def _read_archive(path: Path, archive: Any, options: ReadOptions) -> Dataset:
     y_key = next((k for k in _TARGET_KEYS if k in keys), None)
     if options.target is not None and options.target in keys:
         y_key = options.target
+    elif options.target is not None and y_key is not None and not options.expect:
+        raise DataError(
+            f"'{path.name}' has no array '{options.target}' (--target)."
+            f"{did_you_mean(options.target, keys)} It holds {some(keys, 8)}."
+        )
     if x_key is None:
         raise DataError(
             f"'{path.name}' has no array 'X'. It holds {some(keys, 8) or 'nothing'}; allowed "

@@ -37,7 +37,7 @@ def print_recommendation(rec: Recommendation, console: Console) -> None:
         Where to; it decides about width and colour.
     """
     _line(console, "")
-    _line(console, sentence(_capital(verdict_headline(rec))), "bold")
+    _line(console, sentence(verdict_headline(rec)), "bold")
     note = verdict_note(rec)
     if note:
         _line(console, _capital(note))

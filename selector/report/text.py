@@ -42,13 +42,11 @@ def human_bytes(size: float | None) -> str:
     """Return a size as ``812 B``, ``40 kB``, ``3.2 MB`` (powers of 1000), or ``–``."""
     if size is None:
         return "–"
-    value = float(size)
-    for unit in ("B", "kB", "MB"):
+    value, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB"):
         if value < 999.5:
             break
-        value /= 1000.0
-    else:
-        unit = "GB"
+        value, unit = value / 1000.0, larger
     return f"{value:.1f} {unit}" if value < 10 and unit != "B" else f"{value:.0f} {unit}"
 
 
@@ -120,7 +118,7 @@ def verdict_headline(rec: Recommendation) -> str:
 
 
 def verdict_note(rec: Recommendation) -> str:
-    """Return the sentence under the headline: best score beside a cheaper choice, or what time buys."""
+    """Return the best score beside a cheaper choice, or what more time would buy."""
     chosen, best = rec.get("recommended") or {}, rec.get("best_score") or {}
     if rec.get("verdict") == "undecided":
         return sentence(rec.get("more_time") or "")
@@ -129,7 +127,7 @@ def verdict_note(rec: Recommendation) -> str:
             return ""
         return (
             f"The best score was {decimal(best.get('score'))}, of {best.get('architecture')}; the "
-            f"cheaper one is not worse by more than {_rope(rec)}."
+            f"cheaper one is expected to lose no more than {_rope(rec)} against it."
         )
     return sentence(rec.get("more_time") or "")
 

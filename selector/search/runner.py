@@ -129,13 +129,16 @@ class Runner:
                     if made.reason.startswith("failed: "):
                         self._note(made.name, "propose", made.reason[8:])
                 elif event.name == "result":
-                    self.candidates = [
-                        self._allow(c, families) for c in found.values()
-                    ] + [self._hung(name, reason) for name, reason in self._blamed.items()]
-                    return self.candidates
-            if not any(not w.killed_for for w in self.pool.workers):
+                    return self._proposed(found, families)
+            if all(w.pipe.closed for w in self.pool.workers):
                 break
+        return self._proposed(found, families)
+
+    def _proposed(
+        self, found: Mapping[str, Candidate], families: tuple[str, ...]
+    ) -> list[Candidate]:
         self.candidates = [self._allow(c, families) for c in found.values()]
+        self.candidates += [self._hung(name, reason) for name, reason in self._blamed.items()]
         return self.candidates
 
     @staticmethod

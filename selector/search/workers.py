@@ -241,8 +241,9 @@ class WorkerPool:
             worker.command, worker.kill_at = None, float("inf")
 
     def _died(self, worker: WorkerProcess) -> Event:
-        code = worker.process.poll()
-        if code is None:
+        try:
+            code = worker.process.wait(timeout=1.0)  # the pipe closes a moment before the end
+        except subprocess.TimeoutExpired:
             self.kill(worker, "closed its pipe")
             code = worker.process.wait()
         reason = worker.killed_for or (

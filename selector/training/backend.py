@@ -138,7 +138,7 @@ def _use_cache() -> None:
         import jax
 
         for name, value in settings.items():
-            jax.config.update(name, value)
+            jax.config.update(name, value)  # type: ignore[no-untyped-call]
         return
     for name, value in settings.items():
         os.environ[name.upper()] = str(value)

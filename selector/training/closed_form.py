@@ -139,18 +139,20 @@ def leave_one_out(spectrum: Spectrum, y: Matrix, alpha: float) -> Matrix:
     shrink = spectrum.values / (spectrum.values + alpha)
     fit = mean + spectrum.left @ (shrink[:, None] * (spectrum.left.T @ (y - mean)))
     leverage = 1.0 / n + np.square(spectrum.left) @ shrink
-    return y - (y - fit) / np.maximum(1.0 - leverage, 1e-10)[:, None]
+    loo: Matrix = y - (y - fit) / np.maximum(1.0 - leverage, 1e-10)[:, None]
+    return loo
 
 
 def weights(spectrum: Spectrum, x: Matrix, y: Matrix, alpha: float) -> Matrix:
     """Return the ridge weights ``(p, outputs)`` for centred features."""
     centred = y - y.mean(axis=0)
+    inverse = 1.0 / (spectrum.values + alpha)[:, None]
+    found: Matrix
     if spectrum.right is None:
-        dual = spectrum.left.T @ centred / (spectrum.values + alpha)[:, None]
-        return x.T @ (spectrum.left @ dual)
-    return spectrum.right @ (
-        (spectrum.right.T @ (x.T @ centred)) / (spectrum.values + alpha)[:, None]
-    )
+        found = x.T @ (spectrum.left @ (inverse * (spectrum.left.T @ centred)))
+    else:
+        found = spectrum.right @ (inverse * (spectrum.right.T @ (x.T @ centred)))
+    return found
 
 
 def solve(features: Array, y: Array, classes: int = 0) -> Head:

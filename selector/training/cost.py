@@ -39,7 +39,7 @@ def _of_layer(layer: Any, steps: int) -> int:
     try:
         before, after = layer.input, layer.output
     except (AttributeError, ValueError):  # used more than once, or not at all
-        return sum(prod(weight.shape) for weight in layer.weights)
+        return int(sum(prod(weight.shape) for weight in layer.weights))
     if not layer.weights and not hasattr(layer, "count_macs"):
         return 0
     inputs = _shape(before[0] if isinstance(before, list | tuple) else before, steps)
@@ -47,12 +47,12 @@ def _of_layer(layer: Any, steps: int) -> int:
     own = getattr(layer, "count_macs", None)
     if callable(own):
         return int(own(inputs, outputs))
-    weights = sum(prod(weight.shape) for weight in layer.weights)
+    weights = int(sum(prod(weight.shape) for weight in layer.weights))
     if isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional):
         return weights * (inputs[0] if inputs else 1)
     kernel = getattr(layer, "kernel", None)
     if kernel is not None and hasattr(kernel, "shape"):
-        return prod(kernel.shape) * prod(outputs[:-1])
+        return int(prod(kernel.shape)) * prod(outputs[:-1])
     if isinstance(layer, keras.layers.Embedding):
         return 0
     return weights * prod(outputs[:-1])

@@ -46,7 +46,7 @@ def structure_key(architecture: Architecture, params: Any, profile: Profile) -> 
 
 def capacity(n: int) -> int:
     """Return `n` rounded up to an eighth of its power of two, so that shapes stay few."""
-    step = max(2 ** (int(np.log2(max(n, 1))) - 3), 16)
+    step = max(1 << max(n, 1).bit_length() >> 4, 16)
     return -(-n // step) * step
 
 

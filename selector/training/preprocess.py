@@ -264,7 +264,9 @@ class Preprocessor:
                 f"preprocessor format must be {FORMAT}, not {data.get('format')!r};"
                 " the model was saved by another version of selector: train it again"
             )
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in data.items()
+        }
         values.pop("format")
         values["categories"] = tuple(
             (int(i), int(size), tuple(seen)) for i, size, seen in data["categories"]

@@ -235,11 +235,11 @@ class JaxEngine:
     def warm(self, rows: Array) -> float:
         """Compile, then time steps whose result is thrown away."""
         self._count = 1
-        jax.block_until_ready(self._call(rows, 0.0))
+        self.wait(self._call(rows, 0.0)[1])
         times: list[float] = []
         while len(times) < 5 and sum(times) < 0.05:
             started = time.perf_counter()
-            jax.block_until_ready(self._call(rows, 0.0))
+            self.wait(self._call(rows, 0.0)[1])
             times.append(time.perf_counter() - started)
         self._count = 0
         return float(np.median(times))

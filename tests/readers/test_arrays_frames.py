@@ -61,10 +61,22 @@ def test_bytes_of_images_keep_their_range(tmp_path):
         (np.array([[1], [2], [1]]), "numeric", "integer", ("1", "2"), [1, 2, 1]),
         (pd.Series(["u", "v", "u"], name="q"), "categorical", "string", ("u", "v"), [0, 1, 0]),
         (pd.Series([1, None, 2], dtype="Int64"), "numeric", "integer", ("1", "2"), [1, np.nan, 2]),
-        (pd.Series(["u", "v", "u"]).astype("category"), "categorical", "string", ("u", "v"), [0, 1, 0]),
-        (pl.Series("q", [True, None, False]), "categorical", "boolean", ("False", "True"), [1, np.nan, 0]),
+        (
+            pd.Series(["u", "v", "u"]).astype("category"),
+            "categorical",
+            "string",
+            ("u", "v"),
+            [0, 1, 0],
+        ),
+        (
+            pl.Series("q", [True, None, False]),
+            "categorical",
+            "boolean",
+            ("False", "True"),
+            [1, np.nan, 0],
+        ),
     ],
-)  # fmt: skip
+)
 def test_targets_keep_their_type(y, type_, dtype, levels, values):
     target = read(np.zeros((3, 2)), y=y).target
     column = target.columns[0]
@@ -112,6 +124,19 @@ def test_other_names_in_npz_and_npy(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((3, 20, 2), dtype=np.float32))
     assert read(tmp_path / "x.npy").x.sample_shape == (20, 2)
     assert read(tmp_path / "x.npy", y=[1, 2, 3]).target.values.tolist() == [1, 2, 3]
+
+
+def test_target_option_of_arrays_and_series(tmp_path):
+    np.savez(tmp_path / "d.npz", X=np.zeros((3, 20, 2)), y=[1, 0, 1], site=[5, 6, 7])
+    chosen = read(tmp_path / "d.npz", ReadOptions(target="site"))
+    assert chosen.target.values.tolist() == [5, 6, 7]
+    assert chosen.source["target"] == "site"
+    assert chosen.notes == ()
+    with pytest.raises(DataError, match=r"no array 'sit' .--target.*Did you mean 'site'"):
+        read(tmp_path / "d.npz", ReadOptions(target="sit"))
+    (tmp_path / "s.ts").write_text("@classLabel true a b\n@data\n1,2:a\n3,4:b\n")
+    dataset = read(tmp_path / "s.ts", ReadOptions(target="kind"))
+    assert dataset.notes == ("--target 'kind' was not needed: the source has one target, 'target'",)
 
 
 def test_infinite_values_of_arrays():
@@ -240,7 +265,7 @@ def test_pickled_npy(tmp_path):
 
 def test_no_such_file(tmp_path):
     (tmp_path / "penguins.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(SourceNotFoundError, match="Did you mean 'penguins.csv'"):
+    with pytest.raises(SourceNotFoundError, match=r"Did you mean 'penguins\.csv'"):
         read(tmp_path / "penguin.csv")
     with pytest.raises(SourceNotFoundError, match="nor is there"):
         read(tmp_path / "nowhere" / "penguin.csv")
@@ -274,7 +299,7 @@ def test_third_party_readers(tmp_path):
     readers = [FooReader()]
     dataset = read(tmp_path / "good.foo", extra_readers=lambda: readers)
     assert np.isnan(dataset.x.values).tolist() == [[False, True]]
-    with pytest.raises(PluginError, match="reader 'foo' .* KeyError: 'inner'"):
+    with pytest.raises(PluginError, match=r"reader 'foo' .* KeyError: 'inner'"):
         read(tmp_path / "bad.foo", extra_readers=lambda: readers)
     with pytest.raises(PluginError, match="gave a NoneType"):
         read(tmp_path / "none.foo", extra_readers=lambda: readers)

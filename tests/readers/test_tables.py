@@ -299,5 +299,25 @@ def test_bad_tables(tmp_path, content, message):
 
 def test_unknown_target(tmp_path):
     path = write(tmp_path, "width,species\n1,a\n2,b\n")
-    with pytest.raises(DataError, match="no column 'specie' .*Did you mean 'species'"):
+    with pytest.raises(DataError, match=r"no column 'specie' .*Did you mean 'species'"):
         read(path, ReadOptions(target="specie"))
+
+
+_FUZZ = st.text(st.sampled_from("ab01.,;|\t \n\"'#-?NAé\r\x00"), max_size=60)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(content=_FUZZ.map(str.encode) | st.binary(max_size=60))
+@pytest.mark.parametrize("name", ["fuzz.csv", "fuzz.ts", "fuzz.npz", "fuzz.npy"])
+def test_any_bytes_give_a_dataset_or_a_data_error(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    try:
+        dataset = read(path)
+    except DataError:
+        return
+    assert len(dataset) > 0
+    assert not np.isinf(dataset.x.values).any()
+    assert len({c.name for c in dataset.x.columns}) == dataset.x.values.shape[-1]

@@ -110,7 +110,7 @@ def test_a_plugin_that_hangs_at_import_is_left_out(run, make_plugin, monkeypatch
 
 
 def test_memory_over_the_limit_ends_the_worker(run, make_plugin):
-    body = "x = [b"x" * 10**8 for _ in range(10**3)]"
+    body = "x = [b'x' * 10**8 for _ in range(10**3)]"
     make_plugin("zz_hungry", ARCHITECTURE.format(name="odd.hungry", body=f"{body}; time.sleep(9)"))
     runner = runner_of(run, memory=600 * 2**20)
     try:

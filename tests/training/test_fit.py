@@ -144,39 +144,44 @@ def test_regression_is_in_original_units(tmp_path):
 
 SCRIPT = """
 import sys
+from pathlib import Path
 import numpy as np
+from selector.contract import Variable
 from selector.training import saved
-from selector.training.preprocess import Variable
-from selector.contract import Column
-given = np.load(sys.argv[2])
-lengths = given["lengths"] if "lengths" in given else None
-axes = ("feature",) if lengths is None else ("time", "channel")
-x = Variable(axes, given["values"], (), lengths)
-np.save(sys.argv[3], saved.load(sys.argv[1]).predict(x))
+for folder in map(Path, sys.argv[1:]):
+    given = np.load(folder / "x.npz")
+    lengths = given["lengths"] if "lengths" in given else None
+    axes = ("feature",) if lengths is None else ("time", "channel")
+    x = Variable(axes, given["values"], (), lengths)
+    np.save(folder / "out.npy", saved.load(folder).predict(x))
 """
 
 
-@pytest.mark.parametrize("case", ["network", "feature", "estimator", "network-regression"])
-def test_fresh_process_and_single_rows_give_exactly_the_same(case, tmp_path):
-    _, data, classification = CASES[case]
-    result = final(case, tmp_path / "model")
-    assert result.state == "complete", result.reason
-    model = saved.load(tmp_path / "model")
-    assert model.pipeline["schema"] == {"a": 1}
-    together = model.predict(data.x)
-    assert together.dtype == np.float32
-    if classification:
-        np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-5)
-    alone = [model.predict(data.x.take(np.array([i]))) for i in range(0, len(data.y), 5)]
-    np.testing.assert_array_equal(np.concatenate(alone), together[::5])
-    arrays = {"values": data.x.values}
-    if data.x.lengths is not None:
-        arrays["lengths"] = data.x.lengths
-    np.savez(tmp_path / "x.npz", **arrays)
-    given = [str(tmp_path / name) for name in ("model", "x.npz", "out.npy")]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SELECTOR_CACHE": "off"}
-    subprocess.run([sys.executable, "-c", SCRIPT, *given], check=True, env=env, timeout=120)
-    np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), together)
+def test_fresh_process_and_single_rows_give_exactly_the_same(tmp_path):
+    cases = ["network", "feature", "estimator", "network-regression"]
+    expected = {}
+    for case in cases:
+        _, data, classification = CASES[case]
+        folder = tmp_path / case
+        result = final(case, folder)
+        assert result.state == "complete", result.reason
+        model = saved.load(folder)
+        assert model.pipeline["schema"] == {"a": 1}
+        together = expected[case] = model.predict(data.x)
+        assert together.dtype == np.float32
+        if classification:
+            np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-5)
+        alone = [model.predict(data.x.take(np.array([i]))) for i in range(0, len(data.y), 5)]
+        np.testing.assert_array_equal(np.concatenate(alone), together[::5])
+        arrays = {"values": data.x.values}
+        if data.x.lengths is not None:
+            arrays["lengths"] = data.x.lengths
+        np.savez(folder / "x.npz", **arrays)
+    folders = [str(tmp_path / case) for case in cases]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", SCRIPT, *folders], check=True, env=env, timeout=120)
+    for case in cases:
+        np.testing.assert_array_equal(np.load(tmp_path / case / "out.npy"), expected[case])
 
 
 def test_longer_series_than_in_training(tmp_path):

@@ -152,7 +152,7 @@ def engine_for(data, architecture, params=None, seed=3, kind=steps.JaxEngine):
     profile = profile_of(data)
     job_spec = spec_of(architecture, params, seed=seed)
     preprocessor = networks.Preprocessor.fit(data.x)
-    prepared = preprocessor.transform(data.x, networks.capacity(1) if False else None)
+    prepared = preprocessor.transform(data.x)
     built = models.build(architecture, job_spec.params, profile, prepared, seed, 2)
     if kind is PlainEngine:
         return PlainEngine(built, prepared, data.y, "classification", 1e-3, 0.05)

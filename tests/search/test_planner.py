@@ -1,0 +1,200 @@
+"""The plan: every family gets its turn, finalists race on common splits, the clock is kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from selector import tasks
+from selector.artifact.recommendation import compose, race
+from selector.contract import Candidate, Categorical, Float, Profile, TrialResult
+from selector.search.budget import Budget, parse_time
+from selector.search.planner import MIN_SPLITS, PATIENCE, Planner
+from selector.search.records import Record
+from selector.search.splits import Splits
+from selector.search.studies import Studies
+from selector.errors import OptionError
+
+N = 60
+WARM = {"keras", "sklearn"}
+SCORES = {
+    "tabular.baseline": 0.5, "tabular.linear": 0.7, "cnn.fixed": 0.95, "cnn.net": 0.9,
+    "rnn.net": 0.8, "rnn.other": 0.75, "hybrid.net": 0.85,
+}  # fmt: skip
+
+
+class Clock(Budget):
+    """A budget whose time is what the test says."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.now = 6.0
+
+    def elapsed(self) -> float:
+        return self.now
+
+
+def candidate(name: str) -> Candidate:
+    family = name.split(".")[0]
+    network = name.endswith(("net", "other"))
+    kind = "network" if network else "feature" if name.endswith("fixed") else "estimator"
+    space = {"lr": Float(0.001, 0.1, log=True), "u": Categorical((1, 2))} if network else {}
+    portfolio = ({"lr": 0.01, "u": 1}, {"lr": 0.02, "u": 2}) if network else ({},)
+    role = "baseline" if name == "tabular.baseline" else "candidate"
+    return Candidate(name, family, name, "p", network, kind, role, True, "fits", space, portfolio)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def profile() -> Profile:
+    return Profile(
+        name="x", axes=("time", "channel"), kind="sequential", task="classification", target="y",
+        n=N, shape=(20, 1), lengths=(20, 20, 20), n_outputs=2, classes=("a", "b"), counts=(30, 30),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def make(tmp_path: Path, profile: Profile) -> Any:
+    def planner(seconds: float = 60.0, **options: Any) -> Planner:
+        y = np.arange(N) % 2
+        (tmp_path / "splits").mkdir(exist_ok=True)
+        splits = Splits(tmp_path / "splits", tasks.get("classification"), y.astype(float), 0)
+        studies = Studies(tmp_path / "study.journal", 0)
+        return Planner(
+            [candidate(n) for n in SCORES], profile, Clock(seconds), splits, studies,
+            lambda p: race(p, "accuracy", "balanced"), cores=2, **options,
+        )  # fmt: skip
+
+    return planner
+
+
+def play(planner: Planner, seconds: float = 3.0, limit: int = 10_000) -> list[Record]:
+    """Run a plan with invented trials, two at a time; each takes `seconds` on its core."""
+    rng = np.random.default_rng(0)
+    done: list[Record] = []
+    while len(done) < limit:
+        asked = [a for a in (planner.next(WARM, set()) for _ in range(2)) if a is not None]
+        if not asked or planner.budget.left() < planner.reserve():
+            return done
+        for spec, number in asked:
+            found = planner.contenders[spec.architecture].candidate
+            network = found.type == "network"
+            took = seconds if network else 0.1
+            planner.budget.now += took / 2
+            result = TrialResult(
+                "complete", score=float(np.clip(SCORES[found.name] + rng.normal(0, 0.01), 0, 1)),
+                loss=0.5, fit_seconds=took, seconds=took, n_train=45, stopped="planned",
+                epochs=20 if network else 0, best_epoch=20 if network else 0,
+                epoch_seconds=took / 20 if network else 0.0, bytes=100,
+            )  # fmt: skip
+            record = Record(spec, result, found.family, found.type, number)
+            planner.tell(record)
+            done.append(record)
+    return done
+
+
+def test_the_floor_comes_first_and_starts_with_the_baseline(make):
+    records = play(make(), limit=3)
+    assert [r.spec.stage for r in records[:3]] == ["floor"] * 3
+    assert records[0].spec.architecture == "tabular.baseline"
+
+
+def test_every_family_is_tried_before_any_is_tried_twice(make):
+    records = [r for r in play(make()) if r.type == "network"]
+    assert {r.family for r in records[:3]} == {"rnn", "cnn", "hybrid"}
+
+
+def test_the_best_of_each_family_is_confirmed_on_common_splits(make):
+    planner = make()
+    play(planner)
+    for name in ("cnn.net", "rnn.net", "hybrid.net", "cnn.fixed", "tabular.linear"):
+        assert len(planner.finalists[name].scores) >= MIN_SPLITS
+    assert "rnn.other" not in planner.finalists
+    first = planner.splits.confirm[:MIN_SPLITS]
+    assert all(set(first) <= set(f.scores) for f in planner.finalists.values())
+
+
+def test_confirmation_plans_its_epochs_and_peeks_at_nothing(make):
+    records = [r for r in play(make()) if r.spec.stage == "confirm" and r.type == "network"]
+    assert records
+    assert all(r.spec.epochs for r in records)
+    by_name = {r.spec.architecture: {r.spec.epochs for r in records} for r in records}
+    assert all(len(epochs) == 1 for epochs in by_name.values())
+
+
+def test_each_family_of_networks_gets_its_share_or_rests_since_it_stopped_improving(make):
+    planner = make(seconds=300.0)
+    records = [r for r in play(planner) if r.spec.stage != "confirm" and r.type == "network"]
+    spent: Counter[str] = Counter()
+    for r in records:
+        spent[r.family] += r.result.seconds
+    total = sum(spent.values())
+    assert total > 30
+    for family, seconds in spent.items():
+        members = [c for c in planner.contenders.values() if c.candidate.family == family]
+        rested = all(c.stale >= PATIENCE for c in members if c.candidate.trained)
+        assert rested or seconds / total >= 0.18, family
+
+
+@pytest.mark.parametrize("seconds", [15.0, 60.0, 180.0])
+def test_the_clock_is_kept(make, seconds):
+    planner = make(seconds=seconds)
+    play(planner)
+    assert planner.budget.elapsed() <= seconds
+
+
+def test_no_more_trials_than_asked_for(make):
+    planner = make(seconds=600.0, max_trials=9)
+    records = play(planner)
+    assert sum(r.spec.stage != "confirm" for r in records) == 9
+    assert planner.stage == "confirm"
+
+
+def test_an_architecture_that_took_its_worker_down_is_not_asked_again(make):
+    planner = make()
+    play(planner, limit=8)
+    planner.crashed("hybrid.net", "hung", guilty=True)
+    before = planner.contenders["hybrid.net"].started
+    play(planner)
+    assert planner.contenders["hybrid.net"].started == before
+    assert "hybrid.net" not in planner.finalists
+
+
+def test_a_replayed_plan_keeps_every_trial_and_goes_on(make, tmp_path):
+    first = make()
+    records = play(first)
+    again = make()
+    again.replay(records)
+    assert len(again.records) == len(records)
+    more = play(again)
+    assert again.confirmed
+    assert not {r.spec.id for r in more} & {r.spec.id for r in records}
+
+
+def test_what_is_composed_names_the_better_family(make, profile):
+    planner = make()
+    play(planner)
+    rec = compose(
+        planner=planner, profile=profile, metric="accuracy", prefer="balanced",
+        noted_failures=[], candidates=[c.candidate for c in planner.contenders.values()],
+    )  # fmt: skip
+    assert rec["recommended"]["architecture"] == "cnn.fixed"
+    assert rec["leaderboard"][0]["state"] == "confirmed"
+    assert {r["architecture"] for r in rec["leaderboard"]} == set(SCORES)
+    assert rec["families"]["rnn"]["trained_splits"] >= MIN_SPLITS
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("60", 60), ("90s", 90), ("5m", 300), ("1h", 3600), (12.5, 12.5)]
+)
+def test_times_are_understood(text, seconds):
+    assert parse_time(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["soon", "-5", "0", "3", "5 weeks", ""])
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(OptionError, match="--time"):
+        parse_time(text)
