@@ -232,7 +232,7 @@ class Session:
         self.run.write("profile.json", self.profile.to_dict())
         self.run.write("schema.json", self._schema)
         self.about = {
-            "name": raw.name,
+            "name": name_of(source) if isinstance(source, str | Path) else raw.name,
             "source": str(source) if isinstance(source, str | Path) else type(source).__name__,
             "test": str(test) if isinstance(test, str | Path) else None,
             "on": on,
@@ -395,6 +395,8 @@ class Session:
 
     def _conclude(self) -> None:
         """Judge, fit the recommended model on all development rows, score it, report."""
+        from selector.judge.headline import gap_sentence
+
         planner = self._planner
         assert planner is not None and self.run is not None
         rec = self._compose()
@@ -409,6 +411,8 @@ class Session:
         if (self.run.path / "model").exists():
             rec["score"] = self._score(avoid=final.get("worker"))
         rec["complete"] = rec["score"] is not None
+        if rec["complete"]:
+            rec["notes"].append(gap_sentence(rec["search_score"], rec["score"]))
         rec["final"] = {k: final.get(k) for k in ("fit_seconds", "epochs", "reason") if final.get(k)}
         if self.options.refit_all and rec["complete"]:
             self._refit_all(rec)

@@ -61,7 +61,7 @@ class ConvNet(NetworkArchitecture):
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
-        """The classic network, and a deeper, narrower one."""
+        """Return the classic network, and a deeper, narrower one."""
         first = {
             "width": 32 if profile.size <= 1200 else 16,
             "convolutions": 1,
@@ -97,8 +97,8 @@ class ConvNet(NetworkArchitecture):
                 x = layers.conv2d_block(x, filters, pool=pool)
         if params["head"] == "mean":
             x = keras.layers.GlobalAveragePooling2D()(x)
-            return keras.layers.Dropout(float(params["dropout"]) / 2)(x)
+            return layers.FastDropout(float(params["dropout"]) / 2)(x)
         x = keras.layers.Flatten()(x)
-        x = keras.layers.Dropout(float(params["dropout"]) / 2)(x)
-        x = keras.layers.Dense(128, activation="relu")(x)
-        return keras.layers.Dropout(float(params["dropout"]))(x)
+        x = layers.FastDropout(float(params["dropout"]) / 2)(x)
+        x = keras.layers.Dense(128, activation="relu", kernel_initializer=layers.GlorotUniform())(x)
+        return layers.FastDropout(float(params["dropout"]))(x)

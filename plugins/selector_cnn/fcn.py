@@ -64,7 +64,7 @@ class FCN(NetworkArchitecture):
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
-        """A moderate network, one with sharper pooling, and one with wide kernels."""
+        """Return a moderate network, one with sharper pooling, and one with wide kernels."""
         first = {
             "width": 48,
             "kernel": 5 if profile.steps < 16 else 8,
@@ -88,8 +88,6 @@ class FCN(NetworkArchitecture):
         Output shape
             ``(batch, width)``, twice that for ``"mean+max"``.
         """
-        import keras
-
         from selector.training import layers
 
         width, kernel = int(params["width"]), int(params["kernel"])
@@ -98,7 +96,7 @@ class FCN(NetworkArchitecture):
         x, mask = layers.conv_block(x, mask, 2 * width, 5)
         x, mask = layers.conv_block(x, mask, width, 3)
         x = layers.pool(x, mask, str(params["pooling"]))
-        return keras.layers.Dropout(params["dropout"])(x) if params["dropout"] else x
+        return layers.FastDropout(params["dropout"])(x) if params["dropout"] else x
 
 
 def _strides(steps: int) -> tuple[int, ...]:

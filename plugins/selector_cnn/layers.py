@@ -211,7 +211,7 @@ class MiniRocketTransform(layers.TakesMask):
             if mask is not None:
                 lengths = np.maximum(mask[rows].sum(axis=1), 1)
                 series = np.where(mask[rows][..., None], series, np.float32(0))
-            chosen = ops.convert_to_numpy(self.subsets[i])
+            chosen = ops.convert_to_numpy(self.subsets[i].value)
             outputs = _responses(np.einsum("ktc,ck->kt", series, chosen), dilation)
             order = np.arange(drawn + 1, drawn + 1 + len(KERNELS) * count)
             levels = (order * (np.sqrt(5) + 1) / 2 % 1).reshape(len(KERNELS), count)

@@ -48,14 +48,15 @@ class MiniRocket(FeatureArchitecture):
             return fit
         if profile.size > LARGEST_SIZE:
             return Fit(
-                False, f"takes samples of up to {LARGEST_SIZE} values, and these have {profile.size}"
+                False,
+                f"takes samples of up to {LARGEST_SIZE} values, and these have {profile.size}",
             )
         if profile.kind == "grid":
             return Fit(True, "fixed kernels over the rows of an image, with a closed-form head")
         return Fit(True, "fixed kernels at many scales, with a closed-form head: strong and fast")
 
     def space(self, profile: Profile) -> Space:
-        """The number of features, the scaling, and what short series are measured against."""
+        """Return ranges for the number of features, the scaling, and what counts are divided by."""
         return {
             "features": Categorical((2520, 5040, 9996)),
             "normalize": Categorical(("dataset", "sample")),
@@ -65,7 +66,7 @@ class MiniRocket(FeatureArchitecture):
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
-        """The published number of features; fewer where there are many values to go through."""
+        """Return the published number of features, or fewer where there is much to go through."""
         work = profile.n * max(_steps(profile), 1)
         features = 9996 if work <= 250_000 else 5040 if work <= 1_000_000 else 2520
         first = {"features": features, "normalize": "dataset", "share_of": "series"}

@@ -59,7 +59,7 @@ class ConvGRU(NetworkArchitecture):
         return Fit(True, "local patterns whose order or distance may matter")
 
     def space(self, profile: Profile) -> Space:
-        """Filters, stride, units, directions and pooling are structural."""
+        """Return the ranges; filters, stride, units, directions and pooling are structural."""
         return {
             "filters": Categorical((32, 48)),
             "stride": Categorical(strides(profile.steps)),
@@ -73,7 +73,7 @@ class ConvGRU(NetworkArchitecture):
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
-        """Both directions with a mean, and one direction answering from its last state."""
+        """Return both directions with a mean, and one direction answering from its last state."""
         choices = strides(profile.steps)
         first = {
             "filters": 32,
@@ -106,12 +106,17 @@ class ConvGRU(NetworkArchitecture):
         x, mask = inputs.x, inputs.mask
         x, mask = layers.conv_block(x, mask, filters, max(7, 2 * early + 1), stride=early)
         x, mask = layers.conv_block(x, mask, filters, max(5, 2 * late + 1), stride=late)
-        gru = keras.layers.GRU(int(params["units"]), return_sequences=not last)
+        gru = keras.layers.GRU(
+            int(params["units"]),
+            return_sequences=not last,
+            kernel_initializer=layers.GlorotUniform(),
+            recurrent_initializer=layers.Orthogonal(),
+        )
         if params["bidirectional"]:
             gru = keras.layers.Bidirectional(gru)
         x = gru(x, mask=mask)
         if params["dropout"]:
-            x = keras.layers.Dropout(params["dropout"])(x)
+            x = layers.FastDropout(params["dropout"])(x)
         return x if last else layers.pool(x, mask, str(params["pooling"]))
 
 

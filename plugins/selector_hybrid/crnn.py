@@ -65,7 +65,7 @@ class CRNN(NetworkArchitecture):
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
-        """Along the longer axis; then along the other one."""
+        """Return one along the longer axis; then along the other one."""
         height, width = int(profile.shape[0] or 1), int(profile.shape[1] or 1)
         along = "width" if width > height else "height"
         first = {
@@ -105,8 +105,13 @@ class CRNN(NetworkArchitecture):
         x = layers.conv2d_block(x, 2 * width, pool=(1, min(2, x.shape[2])))
         steps, across, channels = x.shape[1:]
         x = keras.layers.Reshape((steps, across * channels))(x)
-        x = keras.layers.Dropout(float(params["dropout"]) / 2)(x)
-        gru = keras.layers.GRU(int(params["units"]), return_sequences=not last)
+        x = layers.FastDropout(float(params["dropout"]) / 2)(x)
+        gru = keras.layers.GRU(
+            int(params["units"]),
+            return_sequences=not last,
+            kernel_initializer=layers.GlorotUniform(),
+            recurrent_initializer=layers.Orthogonal(),
+        )
         x = (keras.layers.Bidirectional(gru) if params["bidirectional"] else gru)(x)
-        x = keras.layers.Dropout(float(params["dropout"]))(x)
+        x = layers.FastDropout(float(params["dropout"]))(x)
         return x if last else layers.pool(x, None, str(params["pooling"]))

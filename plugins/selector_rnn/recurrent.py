@@ -124,15 +124,22 @@ class _Recurrent(NetworkArchitecture):
                 x, mask=mask
             )
             if params["dropout"]:
-                x = keras.layers.Dropout(params["dropout"])(x)
+                x = layers.FastDropout(params["dropout"])(x)
         return x if params["pooling"] == "last" else layers.pool(x, mask, str(params["pooling"]))
 
     def _layer(self, params: Params, sequences: bool) -> Any:
         """Return one recurrent layer, in both directions where asked for."""
         import keras
 
+        from selector.training import layers
+
         recurrent = getattr(keras.layers, self.layer)
-        layer = recurrent(int(params["units"]), return_sequences=sequences)
+        layer = recurrent(
+            int(params["units"]),
+            return_sequences=sequences,
+            kernel_initializer=layers.GlorotUniform(),
+            recurrent_initializer=layers.Orthogonal(),
+        )
         return keras.layers.Bidirectional(layer) if params["bidirectional"] else layer
 
 

@@ -68,7 +68,7 @@ class Reservoir(FeatureArchitecture):
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
-        """Both directions with a moderate echo, and one direction with a slow memory."""
+        """Return both directions with a moderate echo, and one direction with a slow memory."""
         first = {
             "units": 400 if profile.n < 2_000 else 200,
             "bidirectional": True,

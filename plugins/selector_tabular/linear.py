@@ -33,7 +33,7 @@ class Linear(FlatEstimator):
         return {"C": Float(1e-4, 1e2, log=True)}
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
-        """A stronger penalty where there are more columns than rows."""
+        """Return a stronger penalty first where there are more columns than rows."""
         wide = profile.size > profile.n
         values = (0.05, 1.0, 0.005) if wide else (1.0, 0.05)
         return tuple({"C": value} for value in values)

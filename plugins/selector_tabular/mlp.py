@@ -55,7 +55,7 @@ class MLP(NetworkArchitecture):
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
-        """Three layers as published, narrower for few rows; and one layer."""
+        """Return three layers as published, narrower for few rows; and one layer."""
         first = {
             "width": 128 if profile.n < 500 else 256,
             "layers": 2 if profile.n < 500 else 3,
@@ -76,6 +76,7 @@ class MLP(NetworkArchitecture):
         """
         import keras
 
+        from selector.training import layers
         from selector_tabular.layers import SmoothClip
 
         x = inputs.x
@@ -84,8 +85,10 @@ class MLP(NetworkArchitecture):
         x = SmoothClip()(x)
         for _ in range(int(params["layers"])):
             x = keras.layers.Dense(
-                int(params["width"]), activation="selu", kernel_initializer="lecun_normal"
+                int(params["width"]),
+                activation="selu",
+                kernel_initializer=layers.LecunNormal(),
             )(x)
             if params["dropout"]:
-                x = keras.layers.Dropout(params["dropout"])(x)
+                x = layers.FastDropout(params["dropout"])(x)
         return x

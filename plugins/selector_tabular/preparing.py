@@ -42,24 +42,11 @@ class FlatEstimator(EstimatorArchitecture):
         return flat_fit(super().fit_for(profile), profile)
 
 
-def categorical_positions(profile: Profile, most_levels: int | None = None) -> list[int]:
-    """Return the positions of categorical columns; none for series and images.
-
-    Parameters
-    ----------
-    profile : Profile
-        The data.
-    most_levels : int, optional
-        Leave out columns with more levels than this.
-    """
+def categorical_positions(profile: Profile) -> list[int]:
+    """Return the positions of categorical columns; none for series and images."""
     if profile.kind != "tabular":
         return []
-    return [
-        i
-        for i, column in enumerate(profile.columns)
-        if column.type == "categorical"
-        and (most_levels is None or len(column.levels) <= most_levels)
-    ]
+    return [i for i, column in enumerate(profile.columns) if column.type == "categorical"]
 
 
 def numeric_matrix(profile: Profile, scale: bool) -> Any:
@@ -76,8 +63,8 @@ def numeric_matrix(profile: Profile, scale: bool) -> Any:
     -------
     sklearn.compose.ColumnTransformer or sklearn.pipeline.Pipeline
         Numeric gaps become the median, with an indicator; categories are
-        one-hot, those of less than 1% of rows and beyond the 250 most frequent
-        as one column. A category never seen becomes that column, or zeros.
+        one-hot, those beyond the 250 most frequent as one column. A category
+        never seen becomes that column, or zeros.
     """
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer

@@ -53,7 +53,7 @@ class RBFSVM(FlatEstimator):
         return {"C": Float(0.1, 100.0, log=True), "gamma": Float(0.05, 5.0, log=True)}
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
-        """The usual kernel width, and half of it with a weaker penalty."""
+        """Return the usual kernel width, and half of it with a weaker penalty."""
         if profile.task == "classification":
             return ({"C": 5.0, "gamma": 1.0}, {"C": 20.0, "gamma": 0.3})
         return ({"C": 1.0, "gamma": 0.3}, {"C": 5.0, "gamma": 0.1})

@@ -6,12 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from selector.contract import Categorical, Float, Int, Params, Profile, Space
-from selector_tabular.preparing import (
-    MOST_LEVELS,
-    FlatEstimator,
-    categorical_positions,
-    numeric_matrix,
-)
+from selector_tabular.preparing import FlatEstimator, numeric_matrix
 
 WIDE = 200
 
@@ -19,7 +14,7 @@ WIDE = 200
 class HistBoosting(FlatEstimator):
     """Gradient boosting of trees on binned columns.
 
-    Gaps and categories are handled by the trees themselves. Wide data gets
+    Wide data gets
     fewer bins and a random share of the columns at each split, since finding a
     split costs columns times bins, for each class.
 
@@ -48,7 +43,7 @@ class HistBoosting(FlatEstimator):
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
-        """Shallow trees for few rows, deeper ones for many."""
+        """Return shallow trees for few rows, deeper ones for many."""
         rounds = _rounds(profile)
         first = {
             "learning_rate": 0.1,
@@ -61,12 +56,13 @@ class HistBoosting(FlatEstimator):
         return (first, {**first, "max_leaf_nodes": 3, "learning_rate": 0.2})
 
     def build(self, params: Params, profile: Profile) -> Any:
-        """Return scikit-learn's histogram gradient boosting."""
+        """Return a pipeline of imputing, encoding and boosting."""
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+        from sklearn.pipeline import make_pipeline
 
         classification = profile.task == "classification"
         kind = HistGradientBoostingClassifier if classification else HistGradientBoostingRegressor
-        return kind(
+        boosting = kind(
             learning_rate=float(params["learning_rate"]),
             max_iter=int(params["max_iter"]),
             max_leaf_nodes=int(params["max_leaf_nodes"]),
@@ -74,10 +70,11 @@ class HistBoosting(FlatEstimator):
             l2_regularization=float(params["l2_regularization"]),
             max_features=float(params["max_features"]),
             max_bins=32 if profile.size > WIDE else 255,
-            categorical_features=categorical_positions(profile, MOST_LEVELS) or None,
+            categorical_features=None,
             early_stopping=False,
             random_state=0,
         )
+        return make_pipeline(numeric_matrix(profile, scale=False), boosting)
 
 
 class ExtraTrees(FlatEstimator):
@@ -94,7 +91,7 @@ class ExtraTrees(FlatEstimator):
     references = ("Geurts, Ernst, Wehenkel: Extremely randomized trees, Machine Learning 2006",)
 
     def space(self, profile: Profile) -> Space:
-        """Number of trees, columns tried at a split, and size of a leaf."""
+        """Return ranges for the number of trees, columns tried at a split, and size of a leaf."""
         return {
             "n_estimators": Categorical((100, 200)),
             "max_features": Categorical(("sqrt", 0.3, 1.0)),
@@ -102,7 +99,7 @@ class ExtraTrees(FlatEstimator):
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
-        """The library's defaults with more trees; for regression more columns and larger leaves."""
+        """Return the usual forest; for regression, more columns and larger leaves."""
         trees = 200 if profile.n * profile.n_outputs <= 20_000 else 100
         first = {"n_estimators": trees, "max_features": "sqrt", "min_samples_leaf": 1}
         if profile.task == "classification":

@@ -113,6 +113,8 @@ def _row(contender: Contender, planner: Planner, finalist: Finalist | None) -> d
         state = "searched" if contender.best else "not tried"
     interval = score_interval(finalist) if finalist is not None and confirmed else None
     reasons = [r.result.reason for r in contender.records if not r.ok]
+    timed = [*(entry.records[::-1] if entry else []), *contender.records[::-1]]
+    latency = next((r.result.latency_ms for r in timed if r.result.latency_ms), None)
     return {
         "architecture": candidate.name,
         "family": candidate.family,
@@ -125,7 +127,7 @@ def _row(contender: Contender, planner: Planner, finalist: Finalist | None) -> d
         "splits": len(entry.scores) if entry else 0,
         "trials": len(contender.records),
         "fit_seconds": result.fit_seconds if result else None,
-        "latency_ms": result.latency_ms if result else None,
+        "latency_ms": latency,
         "bytes": result.bytes if result else None,
         "params_count": result.params_count if result else None,
         "macs": result.macs if result else None,

@@ -8,7 +8,6 @@ splits; then only those still in contention go on, while the verdict is open.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from selector.judge.finalist import MINIMUM_SPLITS, Finalist, common_splits, compare
 from selector.judge.outcome import BASELINE_PROBABILITY, DOMINATED_PROBABILITY, ROPES
@@ -73,48 +72,6 @@ def next_confirmations(
     return pairs
 
 
-def race(
-    finalists: Sequence[Finalist],
-    baseline: Finalist | None,
-    splits: Sequence[str],
-    entered: Sequence[str],
-    prefer: str = "balanced",
-) -> list[Pair]:
-    """Return what to run next among the architectures entered for confirmation.
-
-    Parameters
-    ----------
-    finalists : sequence of Finalist
-        Those with scores, in any order; scores on other splits than the common
-        ones (stand-ins from the search) are left out of account.
-    baseline : Finalist or None
-        The trivial baseline, where it has a score.
-    splits : sequence of str
-        The common splits, in the order fixed at the start of the run.
-    entered : sequence of str
-        Names of the architectures in confirmation, each family's best first;
-        one that has no score yet counts to the family that its name begins
-        with.
-    prefer : {"score", "balanced", "cheap"}
-        As in :func:`selector.judge.verdict.judge`.
-
-    Returns
-    -------
-    list of (architecture, split)
-        See :func:`next_confirmations`.
-    """
-    known = {f.architecture: f for f in finalists}
-    base = None
-    if baseline is not None and baseline.architecture in entered:
-        base = _on(baseline, splits)
-    field = [
-        _on(known.get(name) or Finalist(name, name.partition(".")[0]), splits)
-        for name in entered
-        if base is None or name != base.architecture
-    ]
-    return next_confirmations(field, base, splits, rope=ROPES[prefer])
-
-
 def in_contention(
     finalists: Sequence[Finalist], baseline: Finalist | None, rope: float = ROPES["balanced"]
 ) -> list[Finalist]:
@@ -138,11 +95,6 @@ def in_contention(
         return alive
     beaten = any(_sure(f, baseline, 0.0) >= BASELINE_PROBABILITY for f in finalists)
     return alive if beaten else [baseline, *alive]
-
-
-def _on(finalist: Finalist, splits: Sequence[str]) -> Finalist:
-    """Return a finalist with its scores on `splits` only."""
-    return replace(finalist, scores={s: v for s, v in finalist.scores.items() if s in splits})
 
 
 def _champions(finalists: Sequence[Finalist]) -> list[Finalist]:

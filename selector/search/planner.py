@@ -203,7 +203,8 @@ class Planner:
             return
         contender.running = max(0, contender.running - 1)
         contender.records.append(record)
-        if not record.ok and sum(not r.ok for r in contender.records) >= 2:
+        failures = sum(not r.ok for r in contender.records)
+        if not record.ok and failures >= (2 if contender.best is None else 5):
             contender.blocked = record.result.reason
 
     def replay(self, records: Iterable[Record]) -> None:
@@ -226,10 +227,14 @@ class Planner:
                 self._splits_drawn += record.spec.stage == "search"
 
     def crashed(self, architecture: str, reason: str, *, guilty: bool) -> None:
-        """Note that a worker died in a trial; a guilty architecture is not tried again."""
+        """Note that a worker died in a trial.
+
+        An architecture that is guilty and never finished a trial is not tried
+        again; any other has a second chance.
+        """
         contender = self.contenders[architecture]
         contender.crashes += 1
-        if guilty or contender.crashes >= 2:
+        if (guilty and contender.best is None) or contender.crashes >= 2:
             contender.blocked = reason
             self.finalists.pop(architecture, None)
 

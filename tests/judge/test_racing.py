@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from selector.judge.finalist import Finalist
-from selector.judge.racing import in_contention, next_confirmations, race
+from selector.judge.racing import in_contention, next_confirmations
 from selector.judge.verdict import judge
 
 SPLITS = [f"s{i}" for i in range(10)]
@@ -102,17 +102,3 @@ def test_the_race_is_short_where_it_is_clear_and_ends_where_it_is_not() -> None:
     assert few == 9
     _, many = _run_to_the_end({"cnn.a": 0.97, "rnn.c": 0.95, "hybrid.d": 0.6})
     assert 9 < many < 30
-
-
-def test_race_knows_entered_architectures_without_a_score() -> None:
-    stand_in = Finalist("cnn.a", "cnn", scores={"search-3": 0.9})
-    pairs = race([stand_in], base(0), SPLITS, ["tabular.baseline", "cnn.a", "rnn.c", "rnn.d"])
-    assert pairs[:3] == [("tabular.baseline", "s0"), ("cnn.a", "s0"), ("rnn.c", "s0")]
-    assert pairs[-3:] == [("rnn.d", s) for s in SPLITS[:3]]
-    assert len(pairs) == 12
-
-
-def test_race_leaves_out_what_was_not_entered() -> None:
-    scored = [finalist("cnn.a", 0.9, 3), finalist("rnn.c", 0.89, 3, 2), finalist("rnn.x", 0.89, 3)]
-    pairs = race(scored, base(), SPLITS, ["cnn.a", "rnn.c"])
-    assert {a for a, _ in pairs} == {"cnn.a", "rnn.c"}

@@ -6,11 +6,11 @@ from typing import Any
 
 import keras
 import numpy as np
+
 import selector_cnn
 import selector_hybrid
 import selector_rnn
 import selector_tabular
-
 from selector.contract import (
     FEATURE_AXES,
     IMAGE_AXES,
@@ -84,9 +84,7 @@ PROFILES = {
 
 def admitted(p: Profile, trained: bool | None = None) -> list[Architecture]:
     return [
-        a
-        for a in ARCHITECTURES.values()
-        if a.fit_for(p).admitted and trained in (None, a.trained)
+        a for a in ARCHITECTURES.values() if a.fit_for(p).admitted and trained in (None, a.trained)
     ]
 
 

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from forms import ARCHITECTURES, PROFILES, feature_model
+
 from selector_cnn.layers import KERNELS, MiniRocketTransform, dilations_for
 from selector_rnn.layers import GROUPS, EchoStateCell
 
@@ -14,7 +15,7 @@ def by_hand(x: np.ndarray, layer: MiniRocketTransform) -> np.ndarray:
     """MiniRocket in plain loops, for one channel and series of one length."""
     out = []
     for i, (dilation, count) in enumerate(layer.dilations):
-        biases = np.asarray(layer.biases[i])
+        biases = np.asarray(layer.biases[i].value)
         reach = 4 * dilation
         block = np.zeros((len(x), 84, count))
         for k in range(84):
@@ -79,7 +80,7 @@ def test_minirocket_finds_a_motif_that_means_do_not_show() -> None:
 
 
 def weights(model: keras.Model) -> list[np.ndarray]:
-    return [keras.ops.convert_to_numpy(w) for w in model.weights]
+    return [keras.ops.convert_to_numpy(w.value) for w in model.weights]
 
 
 def test_adapt_takes_only_what_it_is_given() -> None:
@@ -90,7 +91,7 @@ def test_adapt_takes_only_what_it_is_given() -> None:
     first = weights(model)
     architecture.adapt(model, 7 * x, None)
     biases = model.layers[-1].biases
-    assert all(np.abs(np.asarray(b)).max() > 1 for b in biases)
+    assert all(np.abs(np.asarray(b.value)).max() > 1 for b in biases)
     changed = [not np.allclose(a, b) for a, b in zip(first, weights(model), strict=True)]
     assert sum(changed) == len(biases)
     assert model.count_params() == sum(w.size for w in first)
@@ -100,9 +101,9 @@ def test_adapt_takes_only_what_it_is_given() -> None:
 def test_the_reservoir_has_the_spectral_radius_asked_for() -> None:
     cell = EchoStateCell(40, spectral_radius=0.8, slowest=0.1)
     cell.build((None, 3))
-    radius = np.abs(np.linalg.eigvals(np.asarray(cell.recurrent))).max()
+    radius = np.abs(np.linalg.eigvals(np.asarray(cell.recurrent.value))).max()
     assert radius == pytest.approx(0.8, abs=1e-4)
-    leak = np.unique(np.round(np.asarray(cell.leak), 6))
+    leak = np.unique(np.round(np.asarray(cell.leak.value), 6))
     assert len(leak) == GROUPS
     assert leak.min() == pytest.approx(0.1)
     assert leak.max() == pytest.approx(1.0)
@@ -114,7 +115,7 @@ def test_the_reservoir_is_the_recurrence_it_says() -> None:
     x = np.random.default_rng(0).normal(size=(2, 6, 3)).astype("float32")
     states = np.asarray(keras.layers.RNN(cell, return_sequences=True)(x))
     w, u, leak, bias = (
-        np.asarray(v) for v in (cell.kernel, cell.recurrent, cell.leak, cell.bias)
+        np.asarray(v.value) for v in (cell.kernel, cell.recurrent, cell.leak, cell.bias)
     )
     state = np.zeros((2, 12))
     for t in range(6):

@@ -53,7 +53,9 @@ def test_padding_changes_no_probability(name: str, form: str) -> None:
         width = model.output.shape[1]
         head = np.random.default_rng(2).normal(size=(width, 3)) / np.sqrt(width)
         plain = probabilities(model, x, mask, head)
-        np.testing.assert_allclose(probabilities(model, longer, longer_mask, head), plain, atol=1e-5)
+        np.testing.assert_allclose(
+            probabilities(model, longer, longer_mask, head), plain, atol=1e-5
+        )
         assert np.abs(plain - plain.mean(axis=0)).max() > 1e-4, "the features say nothing"
 
 
@@ -66,12 +68,12 @@ def test_padding_changes_nothing_in_training(name: str) -> None:
         params["dropout"] = 0.0
     model = feature_model(architecture, params, p)
     architecture.adapt(model, x, mask)
-    start = [keras.ops.convert_to_numpy(w) for w in model.weights]
+    start = [keras.ops.convert_to_numpy(w.value) for w in model.weights]
     results = []
     for inputs in ([x, mask], list(padded(x, mask))):
         model.set_weights(start)
         features = np.asarray(model(inputs, training=True))
-        results.append((features, [keras.ops.convert_to_numpy(w) for w in model.weights]))
+        results.append((features, [keras.ops.convert_to_numpy(w.value) for w in model.weights]))
     np.testing.assert_allclose(results[1][0], results[0][0], atol=2e-5)
     for before, after in zip(results[0][1], results[1][1], strict=True):
         np.testing.assert_allclose(after, before, atol=2e-5)
@@ -87,6 +89,6 @@ def test_biases_and_scales_see_no_padding(name: str) -> None:
         keras.utils.set_random_seed(3)
         model = feature_model(architecture, params, p)
         architecture.adapt(model, *sample)
-        weights.append([keras.ops.convert_to_numpy(w) for w in model.weights])
+        weights.append([keras.ops.convert_to_numpy(w.value) for w in model.weights])
     for before, after in zip(*weights, strict=True):
         np.testing.assert_allclose(after, before, atol=1e-6)

@@ -15,14 +15,12 @@ from selector.contract import EstimatorArchitecture
 ESTIMATORS = [a.name for a in ARCHITECTURES.values() if isinstance(a, EstimatorArchitecture)]
 MODELS = [name for name in ESTIMATORS if name != "tabular.baseline"]
 TRUSTED = {
-    "functools.partial",
     "numpy.dtype",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.model_selection._split.StratifiedKFold",
     "sklearn.tree._tree.Tree",
-    "sklearn.utils.validation.check_array",
 }
 
 

@@ -155,12 +155,22 @@ def test_no_more_trials_than_asked_for(make):
 
 def test_an_architecture_that_took_its_worker_down_is_not_asked_again(make):
     planner = make()
-    play(planner, limit=8)
+    play(planner, limit=3)
     planner.crashed("hybrid.net", "hung", guilty=True)
     before = planner.contenders["hybrid.net"].started
     play(planner)
     assert planner.contenders["hybrid.net"].started == before
     assert "hybrid.net" not in planner.finalists
+
+
+def test_an_architecture_that_worked_before_has_a_second_chance(make):
+    planner = make()
+    play(planner, limit=12)
+    assert planner.contenders["hybrid.net"].best is not None
+    planner.crashed("hybrid.net", "hung", guilty=True)
+    assert not planner.contenders["hybrid.net"].blocked
+    planner.crashed("hybrid.net", "hung", guilty=True)
+    assert planner.contenders["hybrid.net"].blocked == "hung"
 
 
 def test_a_replayed_plan_keeps_every_trial_and_goes_on(make, tmp_path):

@@ -15,6 +15,8 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 11, 3)).astype("float32")
 LENGTHS = np.array([11, 7, 1, 0])
 MASK = np.arange(11)[None] < LENGTHS[:, None]
+# Keras reads weights by ``np.array(variable)``, of which NumPy 2 complains.
+SAVING = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
 def array(value: object) -> np.ndarray:
@@ -146,6 +148,7 @@ def test_standard_layers_take_the_place_of_fast_ones() -> None:
     np.testing.assert_array_equal(array(copy(batch)), array(model(batch)))
 
 
+@SAVING
 def test_every_layer_is_saved_and_loaded(tmp_path: Path) -> None:
     x = keras.Input((None, 3))
     m = keras.Input((None,), dtype="bool")
@@ -166,3 +169,52 @@ def test_shapes_are_known_before_anything_runs() -> None:
     assert y.shape == (None, None, 12)
     assert layers.pool(y, None, "attention").shape == (None, 12)
     assert layers.conv_block(keras.Input((10, 2)), None, 5, 4, stride=3)[0].shape == (None, 4, 5)
+
+
+def test_dropout_drops_at_its_rate_and_anew_each_time() -> None:
+    layer = layers.FastDropout(0.3)
+    x = np.ones((64, 40, 25), dtype="float32")
+    first, second = (array(layer(x, training=True)) for _ in range(2))
+    for out in (first, second):
+        assert abs((out == 0).mean() - 0.3) < 0.01
+        np.testing.assert_allclose(out[out > 0], 1 / 0.7, rtol=1e-6)
+        for axis in range(3):
+            share = (out == 0).mean(axis=tuple(a for a in range(3) if a != axis))
+            assert abs(share - 0.3).max() < 0.08, "some places are dropped more often"
+    both = ((first == 0) & (second == 0)).mean()
+    assert abs(both - 0.09) < 0.01, "two draws depend on each other"
+    neighbours = ((first[:, 1:] == 0) & (first[:, :-1] == 0)).mean()
+    assert abs(neighbours - 0.09) < 0.01
+    np.testing.assert_array_equal(array(layer(x, training=False)), x)
+
+
+@pytest.mark.parametrize("kind", ["GlorotUniform", "LecunNormal", "Orthogonal"])
+@pytest.mark.parametrize("shape", [(300, 200), (5, 30, 64), (3, 3, 16, 32)])
+def test_initial_weights_have_the_standard_distribution(kind: str, shape: tuple[int, ...]) -> None:
+    ours = array(getattr(layers, kind)(seed=1)(shape))
+    standard = array(getattr(keras.initializers, kind)(seed=1)(shape))
+    assert ours.shape == standard.shape
+    assert ours.dtype == standard.dtype
+    assert ours.std() == pytest.approx(standard.std(), rel=0.05)
+    assert np.abs(ours).max() == pytest.approx(np.abs(standard).max(), rel=0.4)
+    assert abs(ours.mean()) < 0.01
+    np.testing.assert_array_equal(array(getattr(layers, kind)(seed=1)(shape)), ours)
+    if kind == "Orthogonal":
+        flat = ours.reshape(-1, shape[-1]).astype("float64")
+        small = flat.T @ flat if flat.shape[0] >= flat.shape[1] else flat @ flat.T
+        np.testing.assert_allclose(small, np.eye(len(small)), atol=1e-5)
+
+
+def test_a_model_for_saving_has_standard_initialisers_and_dropout() -> None:
+    x = keras.Input((9, 3))
+    gru = keras.layers.GRU(
+        4, kernel_initializer=layers.GlorotUniform(), recurrent_initializer=layers.Orthogonal()
+    )
+    y = keras.layers.Bidirectional(gru)(x)
+    y = layers.FastDropout(0.5)(y)
+    model = keras.Model(x, keras.layers.Dense(2, kernel_initializer=layers.LecunNormal())(y))
+    copy = layers.with_standard_layers(model)
+    assert "selector>" in model.to_json()
+    assert "selector>" not in copy.to_json()
+    batch = RNG.normal(size=(3, 9, 3)).astype("float32")
+    np.testing.assert_array_equal(array(copy(batch)), array(model(batch)))

@@ -8,6 +8,10 @@ importing them imports Keras::
     x, mask = layers.conv_block(inputs.x, inputs.mask, filters=32, kernel=5)
     return layers.pool(x, mask, "mean")
 
+Where an architecture uses ``Dropout``, ``Dense``, ``GRU`` …, :class:`FastDropout`
+and the initialisers of this package (``kernel_initializer=layers.GlorotUniform()``)
+do the same as the standard ones, and save seconds of compilation on JAX.
+
 Masks are always passed explicitly. Whatever stands at a masked step, and
 however many masked steps follow the real ones, changes nothing.
 """
@@ -20,6 +24,8 @@ from selector.training.layers.convolution import (
     conv_block,
     with_standard_layers,
 )
+from selector.training.layers.dropout import FastDropout
+from selector.training.layers.initializers import GlorotUniform, LecunNormal, Orthogonal
 from selector.training.layers.masking import ApplyMask, Patch, SubsampleMask, TakesMask, patch
 from selector.training.layers.pooling import (
     LastStep,
@@ -32,12 +38,16 @@ from selector.training.layers.pooling import (
 
 __all__ = [
     "ApplyMask",
+    "FastDropout",
+    "GlorotUniform",
     "LastStep",
+    "LecunNormal",
     "MaskedAttentionPooling",
     "MaskedMaxPooling",
     "MaskedMeanPooling",
     "MaskedStdPooling",
     "MaxPool2DByReshape",
+    "Orthogonal",
     "Patch",
     "SubsampleMask",
     "TakesMask",

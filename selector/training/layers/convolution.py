@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from selector.training.layers.dropout import FastDropout
+from selector.training.layers.initializers import GlorotUniform, with_standard_initializers
 from selector.training.layers.masking import ApplyMask, SubsampleMask
 
 Shape = tuple[int | None, ...]
@@ -49,7 +51,12 @@ def conv_block(
     if reach:
         x = keras.layers.ZeroPadding1D((reach // 2, reach - reach // 2))(x)
     x = keras.layers.Conv1D(
-        filters, kernel, strides=stride, dilation_rate=dilation, use_bias=False
+        filters,
+        kernel,
+        strides=stride,
+        dilation_rate=dilation,
+        use_bias=False,
+        kernel_initializer=GlorotUniform(),
     )(x)
     if mask is not None and stride > 1:
         mask = SubsampleMask(stride)(mask)
@@ -84,7 +91,14 @@ def conv2d_block(
         Height and width divided by `stride`, rounded up, then by `pool`,
         rounded down.
     """
-    x = keras.layers.Conv2D(filters, kernel, strides=stride, padding="same", use_bias=False)(x)
+    x = keras.layers.Conv2D(
+        filters,
+        kernel,
+        strides=stride,
+        padding="same",
+        use_bias=False,
+        kernel_initializer=GlorotUniform(),
+    )(x)
     if tuple(pool) != (1, 1):
         x = MaxPool2DByReshape(pool)(x)
     x = keras.layers.BatchNormalization(momentum=0.9)(x)
@@ -143,8 +157,8 @@ class MaxPool2DByReshape(keras.layers.Layer):  # type: ignore[misc]
 def with_standard_layers(model: Any) -> Any:
     """Return a copy of `model` with standard Keras layers where equal ones exist.
 
-    Weights are copied. Meant for saving: the copy computes the same, but its
-    gradient may be slower.
+    Weights are copied. Meant for saving: the copy predicts the same, but is
+    slower to train.
 
     Parameters
     ----------
@@ -159,7 +173,9 @@ def with_standard_layers(model: Any) -> Any:
     def standard(layer: Any) -> Any:
         if isinstance(layer, MaxPool2DByReshape):
             return keras.layers.MaxPooling2D(layer.pool_size, name=layer.name)
-        return layer.__class__.from_config(layer.get_config())
+        if isinstance(layer, FastDropout):
+            return keras.layers.Dropout(layer.rate, name=layer.name)
+        return layer.__class__.from_config(with_standard_initializers(layer.get_config()))
 
     copy = keras.models.clone_model(model, clone_function=standard)
     for new, old in zip(copy.weights, model.weights, strict=True):
