@@ -413,6 +413,7 @@ class Session:
         rec["complete"] = rec["score"] is not None
         if rec["complete"]:
             rec["notes"].append(gap_sentence(rec["search_score"], rec["score"]))
+        rec["failures"] = failures(self.runner.failures)
         rec["final"] = {k: final.get(k) for k in ("fit_seconds", "epochs", "reason") if final.get(k)}
         if self.options.refit_all and rec["complete"]:
             self._refit_all(rec)

@@ -29,6 +29,10 @@ LOAD_SECONDS = 5.0
 """Seconds that one plugin may take to be imported."""
 
 
+IMPORT_SECONDS = 60.0
+"""Seconds that a worker may take to start and import its libraries."""
+
+
 @dataclass
 class Event:
     """Something that happened in a worker.
@@ -151,7 +155,7 @@ class WorkerPool:
         ours.close()
         return WorkerProcess(
             index, core, process, pipe, started=time.monotonic(),
-            kill_at=time.monotonic() + 60.0,
+            kill_at=time.monotonic() + IMPORT_SECONDS,
         )  # fmt: skip
 
     # ------------------------------------------------------------- supervision
@@ -193,7 +197,8 @@ class WorkerPool:
         """Give an idle worker a command with a soft limit in seconds."""
         worker.command = {**command, "seconds": seconds}
         worker.sent = time.monotonic()
-        worker.kill_at = worker.sent + seconds + GRACE
+        # it may still be importing; its own time runs from when it says "started"
+        worker.kill_at = worker.sent + IMPORT_SECONDS + seconds + GRACE
         try:
             worker.pipe.send_bytes(json.dumps(worker.command).encode())
         except OSError:
@@ -229,11 +234,14 @@ class WorkerPool:
         event = message["event"]
         if event == "loading":
             worker.loading = message["plugin"]
-            worker.kill_at = time.monotonic() + (LOAD_SECONDS if worker.loading else 60.0)
+            allowed = LOAD_SECONDS if worker.loading else IMPORT_SECONDS
+            worker.kill_at = time.monotonic() + allowed
         elif event == "plugins":
             worker.listed, worker.loading = True, ""
             if worker.command is None:
                 worker.kill_at = float("inf")
+        elif event == "started" and worker.command is not None:
+            worker.kill_at = time.monotonic() + worker.command["seconds"] + GRACE
         elif event == "warm":
             worker.warm.add(message["what"])
         elif event == "result":

@@ -48,8 +48,16 @@ def predict(estimator: Any, x: Array, classes: int) -> Array:
 
 
 def fit_estimator(job: Job, architecture: EstimatorArchitecture) -> Fitted:
-    """Fit the estimator on the training rows and predict the validation rows."""
-    x = matrix(job.data.x)
+    """Fit the estimator on the training rows and predict the validation rows.
+
+    One that claims variable length gets ragged series padded with NaN.
+
+    Raises
+    ------
+    DataError
+        Where samples differ in length and the architecture does not claim it.
+    """
+    x = matrix(job.data.x, job.length if architecture.variable_length else None)
     y = np.asarray(job.data.y)[job.train]
     classes = job.profile.n_outputs if job.classification else 0
     estimator = architecture.build(job.params, job.profile)

@@ -107,7 +107,9 @@ def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
     target[train] = (job.data.y[job.train] - mean) / scale
     engine = _engine(job, architecture, built, data, target)
     settings = Settings(
-        batch_size=batch_size(len(train), params.get("batch_size")),
+        # by all rows, not those of this split, so that search, confirmation and the
+        # final fit share one compiled step
+        batch_size=min(batch_size(len(job.data.x), params.get("batch_size")), len(train)),
         learning_rate=float(params.get("learning_rate", LEARNING_RATE)),
         seed=job.spec.seed,
         epochs=job.spec.epochs,

@@ -53,20 +53,28 @@ def static_length(variable: Variable) -> int | None:
     return -(-longest // 8) * 8
 
 
-def matrix(variable: Variable) -> npt.NDArray[np.float64]:
+def matrix(variable: Variable, length: int | None = None) -> npt.NDArray[np.float64]:
     """Return the plain float64 matrix ``(n, p)`` that an estimator is fitted on.
+
+    Parameters
+    ----------
+    length : int, optional
+        Steps to which ragged series are padded with NaN, or cut.
 
     Raises
     ------
     DataError
-        Where samples differ in length.
+        Where samples differ in length and no length is given.
     """
-    if variable.lengths is not None:
+    if variable.lengths is not None and length is None:
         raise DataError(
             "a plain matrix needs samples of one length, and these differ;"
             " use an architecture that takes variable length"
         )
-    values = np.asarray(variable.values, dtype=np.float64)
+    padded, mask = variable.padded(length)
+    values = np.array(padded, dtype=np.float64)
+    if mask is not None:
+        values[~mask] = np.nan
     return values.reshape(len(values), -1)
 
 

@@ -46,9 +46,13 @@ TRUSTED = (
     "sklearn._loss.loss.HalfBinomialLoss",
     "sklearn._loss.loss.HalfMultinomialLoss",
     "sklearn._loss.loss.HalfSquaredError",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.preprocessing._function_transformer.FunctionTransformer",
+    "sklearn.model_selection._split.KFold",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.tree._tree.Tree",
 )
 """Types in scikit-learn models, beyond those that skops trusts itself, that may be loaded."""
 
@@ -239,7 +243,8 @@ def _load_estimator(path: Path, pipeline: Mapping[str, Any]) -> Callable[[Variab
 
     estimator = skops.io.load(path, trusted=_trusted_types(path))
     classes = pipeline["n_outputs"] if pipeline["task"] == "classification" else 0
-    return lambda x: predict(estimator, matrix(x), classes)
+    length = pipeline["length"]
+    return lambda x: predict(estimator, matrix(_ragged(x, length), length), classes)
 
 
 def _trusted_types(path: Path) -> list[str]:
@@ -307,13 +312,7 @@ def _predict_keras(
     x: Variable,
 ) -> Array:
     """Predict in batches of one size; a series' own length decides how far it is padded."""
-    if x.lengths is None and length is not None:
-        steps = x.values.shape[1]
-        x = replace(
-            x,
-            values=x.values.reshape(-1, *x.values.shape[2:]),
-            lengths=np.full(len(x.values), steps, dtype=np.int64),
-        )
+    x = _ragged(x, length)
     if x.lengths is None:
         return _batched(forward, preprocessor.transform(x))
     assert length is not None
@@ -329,6 +328,14 @@ def _predict_keras(
         out[rows] = values
     assert out is not None
     return out
+
+
+def _ragged(x: Variable, length: int | None) -> Variable:
+    """Return series of one length in the ragged form where the model was trained on that."""
+    if x.lengths is not None or length is None:
+        return x
+    lengths = np.full(len(x.values), x.values.shape[1], dtype=np.int64)
+    return replace(x, values=x.values.reshape(-1, *x.values.shape[2:]), lengths=lengths)
 
 
 def _batched(forward: Callable[[list[Any]], Array], data: Prepared) -> Array:

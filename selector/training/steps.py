@@ -5,6 +5,10 @@ shape of the data and the batch size. Learning rate, weight decay and label
 smoothing are arguments of the compiled program. A later trial of the same
 shape brings fresh weights and uses the step that is there.
 
+All trainable weights travel as one flat vector: the optimizer is then a few
+kernels whatever the number of layers, which compiles a quarter to a third
+faster and is called with fewer arguments.
+
 Data stays on the device; a step gets row numbers and gathers inside the
 program. Steps are called from Python: XLA's CPU backend leaves its fast
 convolution inside a loop.
@@ -33,11 +37,16 @@ CAPACITY = 16
 
 @dataclass
 class Compiled:
-    """A compiled step and forward pass; `traces` counts how often each was traced."""
+    """A compiled step and forward pass; `traces` counts how often each was traced.
+
+    `decayed` is 1 for weights that decay and 0 for others, in the order of the
+    flat vector.
+    """
 
     step: Callable[..., Any]
     forward: Callable[..., Any]
     signature: tuple[Any, ...]
+    decayed: Any
     traces: dict[str, int]
 
 
@@ -77,37 +86,57 @@ def _signature(model: Any) -> tuple[Any, ...]:
     return describe(model.trainable_variables), describe(model.non_trainable_variables)
 
 
+def _values(model: Any) -> tuple[Any, list[Any]]:
+    """Return the trainable weights as one vector, and the other variables' values."""
+    flat = flatten([v.value for v in model.trainable_variables])
+    return flat, [v.value for v in model.non_trainable_variables]
+
+
 def _compile(model: Any, task: str) -> Compiled:
     traces = {"step": 0, "forward": 0}
-    decayed = [len(v.shape) >= 2 for v in model.trainable_variables]
+    shapes = [tuple(v.shape) for v in model.trainable_variables]
 
     def gather(x: Any, mask: Any, rows: Any) -> list[Any]:
         return [x[rows]] if mask is None else [x[rows], mask[rows]]
 
-    def loss_of(trainable: Any, fixed: Any, inputs: Any, target: Any, smoothing: Any) -> Any:
+    def loss_of(weights: Any, fixed: Any, inputs: Any, target: Any, smoothing: Any) -> Any:
         outputs, fixed, extra = model.stateless_call(
-            trainable, fixed, _argument(inputs), training=True, return_losses=True
+            weights, fixed, _argument(inputs), training=True, return_losses=True
         )
         total = mean_loss(outputs, target, smoothing, task)
         for term in extra:
             total = total + term
         return total, fixed
 
-    def step(state: Any, x: Any, mask: Any, y: Any, rows: Any, hyper: Any) -> Any:
+    def step(state: Any, decayed: Any, x: Any, mask: Any, y: Any, rows: Any, hyper: Any) -> Any:
         traces["step"] += 1
-        trainable, fixed, first, second = state
+        flat, fixed, first, second = state
         (loss, fixed), gradients = jax.value_and_grad(loss_of, has_aux=True)(
-            trainable, fixed, gather(x, mask, rows), y[rows], hyper[2]
+            unflatten(flat, shapes), fixed, gather(x, mask, rows), y[rows], hyper[2]
         )
-        trainable, first, second = adamw(trainable, gradients, first, second, hyper, decayed)
-        return (trainable, fixed, first, second), loss
+        flat, first, second = adamw(flat, flatten(gradients), first, second, decayed, hyper)
+        return (flat, fixed, first, second), loss
 
-    def forward(trainable: Any, fixed: Any, x: Any, mask: Any, rows: Any) -> Any:
+    def forward(flat: Any, fixed: Any, x: Any, mask: Any, rows: Any) -> Any:
         traces["forward"] += 1
         inputs = _argument(gather(x, mask, rows))
-        return model.stateless_call(trainable, fixed, inputs, training=False)[0]
+        return model.stateless_call(unflatten(flat, shapes), fixed, inputs, training=False)[0]
 
-    return Compiled(jax.jit(step), jax.jit(forward), _signature(model), traces)
+    parts = [np.full(int(np.prod(shape)), len(shape) >= 2, np.float32) for shape in shapes]
+    decayed = jnp.asarray(np.concatenate([np.zeros(0, np.float32), *parts]))
+    return Compiled(jax.jit(step), jax.jit(forward), _signature(model), decayed, traces)
+
+
+def flatten(values: list[Any]) -> Any:
+    """Return arrays as one vector."""
+    return jnp.concatenate([v.ravel() for v in values]) if values else jnp.zeros(0)
+
+
+def unflatten(flat: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
+    """Return the arrays of a flat vector."""
+    cuts = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1].tolist()
+    parts = jnp.split(flat, cuts) if shapes else []
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def _argument(inputs: list[Any]) -> Any:
@@ -124,20 +153,17 @@ def mean_loss(outputs: Any, target: Any, smoothing: Any, task: str) -> Any:
 
 
 def adamw(
-    weights: list[Any],
-    gradients: list[Any],
-    first: list[Any],
-    second: list[Any],
-    hyper: Any,
-    decayed: list[bool],
-) -> tuple[list[Any], list[Any], list[Any]]:
-    """Make one AdamW step; return weights, first and second moments.
+    weights: Any, gradient: Any, first: Any, second: Any, decayed: Any, hyper: Any
+) -> tuple[Any, Any, Any]:
+    """Make one AdamW step on flat vectors; return weights, first and second moments.
 
-    Gradients are clipped to a global norm of 1; only weights with two or more
+    The gradient is clipped to a global norm of 1; only weights with two or more
     axes decay, so no bias and no scale of a normalisation.
 
     Parameters
     ----------
+    decayed : array
+        1 where a weight decays, else 0.
     hyper : array, shape (5,)
         Learning rate, weight decay, label smoothing, and the bias corrections
         ``1 - beta**t`` of the two moments.
@@ -146,20 +172,12 @@ def adamw(
     ----------
     Loshchilov & Hutter, "Decoupled Weight Decay Regularization", 2019.
     """
-    rate, decay, correct_1, correct_2 = hyper[0], hyper[1], hyper[3], hyper[4]
-    norm = jnp.sqrt(sum((jnp.sum(jnp.square(g)) for g in gradients), jnp.float32(0)))
-    factor = CLIP_NORM / jnp.maximum(norm, CLIP_NORM)
-    new: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
-    for w, g, m, v, shrink in zip(weights, gradients, first, second, decayed, strict=True):
-        g = g * factor
-        m = BETA_1 * m + (1 - BETA_1) * g
-        v = BETA_2 * v + (1 - BETA_2) * jnp.square(g)
-        update = (m / correct_1) / (jnp.sqrt(v / correct_2) + EPSILON)
-        if shrink:
-            update = update + decay * w
-        for values, value in zip(new, (w - rate * update, m, v), strict=True):
-            values.append(value)
-    return new
+    norm = jnp.sqrt(jnp.sum(jnp.square(gradient)))
+    gradient = gradient * (CLIP_NORM / jnp.maximum(norm, CLIP_NORM))
+    first = BETA_1 * first + (1 - BETA_1) * gradient
+    second = BETA_2 * second + (1 - BETA_2) * jnp.square(gradient)
+    update = (first / hyper[3]) / (jnp.sqrt(second / hyper[4]) + EPSILON)
+    return weights - hyper[0] * (update + hyper[1] * decayed * weights), first, second
 
 
 def evaluation_batch(n: int) -> int:
@@ -204,10 +222,8 @@ class JaxEngine:
         self._mask = None if data.mask is None else jnp.asarray(data.mask)
         kind = np.int32 if task == "classification" else np.float32
         self._y = jnp.asarray(np.asarray(target).astype(kind))
-        trainable = [v.value for v in built.model.trainable_variables]
-        fixed = [v.value for v in built.model.non_trainable_variables]
-        zeros = [jnp.zeros_like(v) for v in trainable]
-        self._state = (trainable, fixed, zeros, zeros)
+        flat, fixed = _values(built.model)
+        self._state = (flat, fixed, jnp.zeros_like(flat), jnp.zeros_like(flat))
         self._constants = (weight_decay, label_smoothing)
         self._count = 0
 
@@ -218,9 +234,8 @@ class JaxEngine:
         )
 
     def _call(self, rows: Array, learning_rate: float) -> Any:
-        return self.compiled.step(
-            self._state, self._x, self._mask, self._y, rows, self._hyper(learning_rate)
-        )
+        entry, hyper = self.compiled, self._hyper(learning_rate)
+        return entry.step(self._state, entry.decayed, self._x, self._mask, self._y, rows, hyper)
 
     def step(self, rows: Array, learning_rate: float) -> Any:
         """Dispatch one step."""
@@ -247,10 +262,10 @@ class JaxEngine:
     def outputs(self, rows: Array, batch: int | None = None) -> Array:
         """Return logits or values, computed in batches of one size."""
         rows = np.asarray(rows, dtype=np.int32)
-        trainable, fixed = self._state[:2]
+        flat, fixed = self._state[:2]
         parts = []
         for inside, count in fixed_batches(len(rows), batch or evaluation_batch(len(rows))):
-            values = self.compiled.forward(trainable, fixed, self._x, self._mask, rows[inside])
+            values = self.compiled.forward(flat, fixed, self._x, self._mask, rows[inside])
             parts.append(np.asarray(values)[:count])
         return np.concatenate(parts)
 
@@ -264,8 +279,10 @@ class JaxEngine:
 
     def write_back(self) -> None:
         """Put the present weights into the Keras model."""
-        trainable, fixed = self._state[:2]
-        for variable, value in zip(self.model.trainable_variables, trainable, strict=True):
+        flat, fixed = self._state[:2]
+        variables = self.model.trainable_variables
+        trainable = unflatten(flat, [tuple(v.shape) for v in variables])
+        for variable, value in zip(variables, trainable, strict=True):
             variable.assign(value)
         for variable, value in zip(self.model.non_trainable_variables, fixed, strict=True):
             variable.assign(value)
@@ -289,12 +306,11 @@ def forward_batches(model: Any, key: Hashable, data: Prepared, batch: int) -> Ar
     """
     shape = (data.x.shape[1:], data.mask is not None)
     entry = compiled(("forward", key, shape, batch), model, "")
-    trainable = [v.value for v in model.trainable_variables]
-    fixed = [v.value for v in model.non_trainable_variables]
+    flat, fixed = _values(model)
     every = np.arange(batch, dtype=np.int32)
     parts = []
     for rows, count in fixed_batches(len(data.x), batch):
         mask = None if data.mask is None else data.mask[rows]
-        values = entry.forward(trainable, fixed, data.x[rows], mask, every)
+        values = entry.forward(flat, fixed, data.x[rows], mask, every)
         parts.append(np.asarray(values)[:count])
     return np.concatenate(parts)

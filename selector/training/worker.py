@@ -6,8 +6,8 @@ folder, never pickled. The worker ends as soon as its pipe does.
 
 Commands (``op``): ``propose``, ``trial``, ``final``, ``predict``. Every
 command is answered by exactly one message with ``event: "result"`` and the
-command's ``id``, unless the process dies; before it there may be ``candidate``
-and ``progress`` messages.
+command's ``id``, unless the process dies; before it come ``started``, when the
+worker turns to the command, and perhaps ``candidate`` and ``progress``.
 """
 
 from __future__ import annotations
@@ -133,6 +133,7 @@ class Worker:
             import sklearn.pipeline  # noqa: F401
 
     def _handle(self, command: dict[str, Any]) -> None:
+        self.send("started", id=command["id"])
         operation = getattr(self, f"_do_{command['op']}")
         try:
             answer = operation(command)

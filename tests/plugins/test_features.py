@@ -55,9 +55,10 @@ def test_minirocket_equals_plain_loops(length: int) -> None:
     layer = MiniRocketTransform(420, length)
     layer(x)
     layer.adapt(x)
-    np.testing.assert_allclose(np.asarray(layer(x)), by_hand(x, layer), atol=0.5 / length)
-    close = np.isclose(np.asarray(layer(x)), by_hand(x, layer), atol=1e-5)
-    assert close.mean() > 0.99  # a value equal to its bias may fall on either side
+    difference = np.abs(np.asarray(layer(x)) - by_hand(x, layer))
+    # A value that equals its bias, as quantiles do, may fall on either side.
+    assert (difference < 1e-5).mean() > 0.98
+    assert difference.max() < 2.01 / max(length - 8 * layer.dilations[-1][0], 3)
 
 
 def test_minirocket_finds_a_motif_that_means_do_not_show() -> None:

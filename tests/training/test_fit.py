@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from toys import (
     ToyConv,
+    ToyDummy,
     ToyFeatures,
     ToyForest,
     ToyLinear,
@@ -301,6 +302,45 @@ def test_a_class_missing_from_training_gets_probability_zero(tmp_path):
         )
         assert result.state == "complete", result.reason
         assert np.load(path).shape == (int((split == 1).sum()), 3)
+
+
+def test_an_estimator_may_claim_variable_length(tmp_path):
+    data = series(ragged=True)
+    profile, split = profile_of(data), split_of(len(data.y))
+    assert run_trial(spec_of(ToyDummy()), ToyDummy(), profile, data, split).state == "complete"
+    spec = spec_of(ToyDummy(), stage="final", split=None)
+    assert fit_final(spec, ToyDummy(), profile, data, tmp_path).state == "complete"
+    np.testing.assert_allclose(saved.load(tmp_path).predict(data.x), 0.5)
+    refused = run_trial(spec_of(ToyForest()), ToyForest(), profile, data, split)
+    assert "one length" in refused.reason
+
+
+@pytest.mark.parametrize("recipe", ["trees", "calibrated", "ridge"])
+def test_common_estimators_are_saved(recipe, tmp_path):
+    class Recipe(EstimatorArchitecture):
+        name, family = f"toy.{recipe}", "tabular"
+
+        def build(self, params, profile):
+            from sklearn.calibration import CalibratedClassifierCV
+            from sklearn.ensemble import ExtraTreesClassifier
+            from sklearn.impute import SimpleImputer
+            from sklearn.linear_model import RidgeClassifierCV
+            from sklearn.model_selection import StratifiedKFold
+            from sklearn.pipeline import make_pipeline
+            from sklearn.svm import SVC
+
+            last = {
+                "trees": ExtraTreesClassifier(5),
+                "calibrated": CalibratedClassifierCV(SVC(), cv=StratifiedKFold(2)),
+                "ridge": CalibratedClassifierCV(RidgeClassifierCV(), cv=2),
+            }[recipe]
+            return make_pipeline(SimpleImputer(), last)
+
+    data = table()
+    spec = spec_of(Recipe(), stage="final", split=None)
+    result = fit_final(spec, Recipe(), profile_of(data), data, tmp_path)
+    assert result.state == "complete", result.reason
+    assert saved.load(tmp_path).predict(data.x).shape == (80, 2)
 
 
 # ------------------------------------------------------------------- loading

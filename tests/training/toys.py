@@ -169,3 +169,16 @@ def spec_of(architecture, params=None, **changes):
 
 def split_of(n, every=4):
     return (np.arange(n) % every == every - 1).astype(np.int8)
+
+
+class ToyDummy(EstimatorArchitecture):
+    name = "toy.dummy"
+    family = "tabular"
+    kinds = ("tabular", "sequential")
+    variable_length = True
+    role = "baseline"
+
+    def build(self, params, profile):
+        from sklearn.dummy import DummyClassifier
+
+        return DummyClassifier(strategy="prior")

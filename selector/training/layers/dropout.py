@@ -16,12 +16,17 @@ FIRST = 0x85EBCA6B - (1 << 32)
 SECOND = 0xC2B2AE35 - (1 << 32)
 
 
+def _folded(values: Any, places: int) -> Any:
+    """Return 32-bit numbers xor themselves shifted right, with zeros shifted in."""
+    kept = ops.convert_to_tensor((1 << (32 - places)) - 1, dtype="int32")
+    return ops.bitwise_xor(values, ops.bitwise_and(ops.right_shift(values, places), kept))
+
+
 def _mixed(values: Any) -> Any:
     """Return 32-bit numbers scrambled so that near inputs have unrelated outputs."""
-    for factor in (FIRST, SECOND):
-        values = ops.bitwise_xor(values, ops.right_shift(values, 16))
-        values = ops.multiply(values, ops.convert_to_tensor(factor, dtype="int32"))
-    return ops.bitwise_xor(values, ops.right_shift(values, 15))
+    for places, factor in ((16, FIRST), (13, SECOND)):
+        values = ops.multiply(_folded(values, places), ops.convert_to_tensor(factor, dtype="int32"))
+    return _folded(values, 16)
 
 
 @keras.saving.register_keras_serializable(package="selector")
