@@ -39,7 +39,11 @@ def command(name: str, room: Path, budget: float, seed: int, extra: Iterable[str
     card = selector_datasets.card(name)
     made = [sys.executable, "-m", "selector.cli", "recommend"]
     if "test" in card.get("files", {}):
-        made += [str(selector_datasets.path(name)), "--test", str(selector_datasets.path(name, "test"))]
+        made += [
+            str(selector_datasets.path(name)),
+            "--test",
+            str(selector_datasets.path(name, "test")),
+        ]
     elif card.get("files"):
         made += [str(selector_datasets.path(name))]
     else:
@@ -154,7 +158,14 @@ def main() -> None:
                 continue
             row = measure(name, options.time, seed, extra)
             append(path, row)
-            print(name, seed, row["score"], row["architecture"], row["verdict"], row["process_seconds"])
+            print(
+                name,
+                seed,
+                row["score"],
+                row["architecture"],
+                row["verdict"],
+                row["process_seconds"],
+            )
     options.out.with_suffix(".md").write_text(table(done_already(path), options.time))
 
 

@@ -217,7 +217,9 @@ def resume(
 def predict(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
     source: Annotated[str, typer.Argument(help="Data of the same form, with or without target.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="CSV to write; or print it.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="CSV to write; or print it.")
+    ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add a column for each class.")] = False,
     model: Annotated[str, typer.Option(help="model, or model_all.")] = "model",
     verbose: Verbose = False,

@@ -222,7 +222,10 @@ class Session:
         else:
             assert dataset.target is not None
             part = task.holdout(dataset.target.values, TEST_SHARE, o.seed)
-            dev, apart = dataset.take(np.flatnonzero(part == 0)), dataset.take(np.flatnonzero(part == 1))
+            dev, apart = (
+                dataset.take(np.flatnonzero(part == 0)),
+                dataset.take(np.flatnonzero(part == 1)),
+            )
             assert apart.target is not None
             test_x, y_test = apart.x, apart.target
             on = f"{len(apart)} rows held out from everything else"
@@ -309,8 +312,12 @@ class Session:
         if self.options.families and not any(
             c.admitted and c.role != "baseline" for c in candidates
         ):
-            reasons = "; ".join(f"{c.name}: {c.reason}" for c in candidates if c.family in self.options.families)
-            raise OptionError(f"no architecture of the families asked for fits this data ({reasons}).")
+            reasons = "; ".join(
+                f"{c.name}: {c.reason}" for c in candidates if c.family in self.options.families
+            )
+            raise OptionError(
+                f"no architecture of the families asked for fits this data ({reasons})."
+            )
 
     def _changed(self) -> None:
         """After each event: show progress; after each stage: write what is known."""
@@ -345,7 +352,9 @@ class Session:
         """After the floor, have the best closed-form model saved: from here on there is a model."""
         if self._best_model or planner.stage == "floor":
             return
-        closed = [c for c in planner.contenders.values() if c.best and c.candidate.type != "network"]
+        closed = [
+            c for c in planner.contenders.values() if c.best and c.candidate.type != "network"
+        ]
         best = max(closed, key=lambda c: c.best.value or 0.0, default=None)  # type: ignore[union-attr]
         if best is None or best.best is None:
             return
@@ -367,7 +376,9 @@ class Session:
     ) -> dict[str, Any]:
         assert self.run is not None
         seconds = max(0.5, self.budget.left() - CLOSING_SECONDS)
-        spec = TrialSpec(f"final-{folder}", "final", name, params, None, self.options.seed, seconds, epochs)
+        spec = TrialSpec(
+            f"final-{folder}", "final", name, params, None, self.options.seed, seconds, epochs
+        )
         draft = self.run.path / f".{folder}"
         shutil.rmtree(draft, ignore_errors=True)
         return {
@@ -378,7 +389,9 @@ class Session:
             "extra": {"schema": self._schema},
         }
 
-    def _adopt(self, answer: Mapping[str, Any], folder: str, name: str, into: str = "model") -> bool:
+    def _adopt(
+        self, answer: Mapping[str, Any], folder: str, name: str, into: str = "model"
+    ) -> bool:
         """Put a freshly saved model in its place."""
         assert self.run is not None
         if answer.get("state") != "complete":
@@ -414,7 +427,9 @@ class Session:
         if rec["complete"]:
             rec["notes"].append(gap_sentence(rec["search_score"], rec["score"]))
         rec["failures"] = failures(self.runner.failures)
-        rec["final"] = {k: final.get(k) for k in ("fit_seconds", "epochs", "reason") if final.get(k)}
+        rec["final"] = {
+            k: final.get(k) for k in ("fit_seconds", "epochs", "reason") if final.get(k)
+        }
         if self.options.refit_all and rec["complete"]:
             self._refit_all(rec)
         self._write_recommendation(rec)
@@ -422,7 +437,9 @@ class Session:
     def _fit_recommended(self, planner: Planner, rec: Mapping[str, Any]) -> dict[str, Any]:
         """Fit the recommended model; where that fails, the next best that fits in the time."""
         name = rec["recommended"]["architecture"]
-        ranked = [r["architecture"] for r in rec["leaderboard"] if r["state"] in ("confirmed", "searched")]
+        ranked = [
+            r["architecture"] for r in rec["leaderboard"] if r["state"] in ("confirmed", "searched")
+        ]
         closed = [n for n in ranked if planner.contenders[n].candidate.type != "network"]
         answer: dict[str, Any] = {}
         for choice in dict.fromkeys([name, *closed]):
@@ -430,7 +447,9 @@ class Session:
             entry = planner.finalists.get(choice) or self._stand_in(choice)
             if entry is None or spare < 0.3:
                 continue
-            command = self._final_command(choice, entry.record.spec.params, entry.epochs, "dev", "final")
+            command = self._final_command(
+                choice, entry.record.spec.params, entry.epochs, "dev", "final"
+            )
             answer = self.runner.call(command, spare)
             if self._adopt(answer, "final", choice):
                 self._refitted = True
@@ -459,7 +478,9 @@ class Session:
             return rec
         wanted = rec["recommended"]["architecture"]
         row = next(r for r in rec["leaderboard"] if r["architecture"] == saved)
-        rec["recommended"] = {k: row[k] for k in ("architecture", "family", "title", "params", "type")}
+        rec["recommended"] = {
+            k: row[k] for k in ("architecture", "family", "title", "params", "type")
+        }
         rec["search_score"] = row["score"]
         rec["verdict"] = "undecided"
         rec["why"] = [
@@ -511,9 +532,13 @@ class Session:
         command = self._final_command(name, entry.record.spec.params, entry.epochs, "all", "refit")
         answer = self.runner.call(command, max(0.5, self.budget.left() - 0.3))
         if self._adopt(answer, "refit", name, into="model_all"):
-            rec["notes"].append("model_all was fitted on all rows, the test part too: it is unscored.")
+            rec["notes"].append(
+                "model_all was fitted on all rows, the test part too: it is unscored."
+            )
         else:
-            rec["notes"].append(f"model_all could not be fitted in the time left: {answer['reason']}.")
+            rec["notes"].append(
+                f"model_all could not be fitted in the time left: {answer['reason']}."
+            )
 
     # ------------------------------------------------------------------ writing
 
@@ -602,4 +627,3 @@ def fingerprint(dataset: Dataset, test: Variable) -> str:
 
 
 __all__ = ["Options", "Session", "fingerprint", "versions"]
-

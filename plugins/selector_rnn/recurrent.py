@@ -84,7 +84,8 @@ class _Recurrent(NetworkArchitecture):
             "layers": 1,
             "bidirectional": True,
             "pooling": "attention" if profile.kind == "sequential" else "mean",
-            "patch": patches[0],
+            # Two directions over a long series cost most, so its steps are joined.
+            "patch": max(patches) if _steps(profile) > MOST_STEPS // 4 else 1,
             "dropout": 0.2,
             "normalize": "dataset",
             "learning_rate": 5e-3,
@@ -93,8 +94,7 @@ class _Recurrent(NetworkArchitecture):
         # Reads once from start to end and answers from its last state: the
         # classic form, which can keep what it saw for any number of steps.
         final = {**pooled, "bidirectional": False, "pooling": "last", "dropout": 0.0}
-        if len(patches) > 1:
-            final["patch"] = patches[1]
+        final["patch"] = min(patches)
         return (pooled, final)
 
     def build(self, inputs: Inputs, params: Params, profile: Profile) -> Any:
@@ -181,10 +181,8 @@ def _steps(profile: Profile) -> int:
 
 
 def patch_sizes(steps: int) -> tuple[int, ...]:
-    """Return the patch sizes worth trying for series of `steps` steps, the usual one first."""
+    """Return the patch sizes worth trying for series of `steps` steps, the smallest first."""
     shortest = -(-steps // MOST_STEPS)
     if steps <= 32:
         return (1,)
-    if steps <= MOST_STEPS // 2:
-        return (1, 4)
-    return (max(4, shortest), shortest) if shortest < 4 else (2 * shortest, shortest)
+    return (shortest, 4) if shortest < 4 else (shortest, 2 * shortest)

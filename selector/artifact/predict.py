@@ -115,7 +115,9 @@ class Predictor:
         self._room = Path(tempfile.mkdtemp(prefix="selector-"))
         (self._room / "logs").mkdir()
         pool = WorkerPool(self._room, 1, warm=())
-        self._runner = Runner(RunFolder(self._room), pool, Budget(PREDICT_SECONDS), threading.Event())
+        self._runner = Runner(
+            RunFolder(self._room), pool, Budget(PREDICT_SECONDS), threading.Event()
+        )
 
     def close(self) -> None:
         """End the worker and remove its temporary files."""

@@ -215,7 +215,9 @@ def compose(
     verdict = judge(entered, baseline, prefer=prefer) if entered or baseline else None
     chosen = verdict.recommended if verdict else ""
     row = next((r for r in rows if r["architecture"] == chosen), None)
-    recommended = {k: row[k] for k in ("architecture", "family", "title", "params", "type")} if row else None
+    recommended = (
+        {k: row[k] for k in ("architecture", "family", "title", "params", "type")} if row else None
+    )
     told = verdict.to_dict() if verdict else {}
     by_name = {r["architecture"]: r for r in rows}
     base = next((r for r in rows if r["role"] == "baseline"), None)

@@ -74,7 +74,9 @@ class RunFolder:
                     if (out / "run.json").exists()
                     else "Choose another with --out."
                 )
-                raise OptionError(f"the output folder must be new or empty, and {out} is not. {hint}")
+                raise OptionError(
+                    f"the output folder must be new or empty, and {out} is not. {hint}"
+                )
             for part in ("data", "splits", "predictions", "logs"):
                 (out / part).mkdir(parents=True, exist_ok=True)
             run = cls(out)

@@ -41,6 +41,7 @@ class Contender:
     started: int = 0
     running: int = 0
     crashes: int = 0
+    retries: int = 0
     blocked: str = ""
 
     @property
@@ -203,6 +204,11 @@ class Planner:
             return
         contender.running = max(0, contender.running - 1)
         contender.records.append(record)
+        if not record.ok and record.result.stopped == "deadline" and contender.retries < 2:
+            # the first compile took all its time; the step is kept, so that another try is quick
+            contender.retries += 1
+            contender.portfolio.insert(0, dict(record.spec.params))
+            return
         failures = sum(not r.ok for r in contender.records)
         if not record.ok and failures >= (2 if contender.best is None else 5):
             contender.blocked = record.result.reason
@@ -341,15 +347,22 @@ class Planner:
             if c.candidate.trained and c.has_work and not c.started
         ]
         if networks:
-            begun = {c.candidate.family for c in self.contenders.values() if c.candidate.trained and c.started}
+            begun = {
+                c.candidate.family
+                for c in self.contenders.values()
+                if c.candidate.trained and c.started
+            }
             return min(
                 networks,
                 key=lambda c: (
                     c.candidate.family in begun,
                     self.lane_weight(c) < 1.0,
-                    c.candidate.name not in built,
                 ),
             )
+        again = [c for c in self.contenders.values() if c.retries and c.has_work and not c.best]
+        again = [c for c in again if not c.running]
+        if again:
+            return min(again, key=lambda c: c.candidate.name not in built)
         lanes: dict[tuple[str, bool], list[Contender]] = {}
         for contender in self.contenders.values():
             if contender.has_work and contender.candidate.role != "baseline":
@@ -404,9 +417,7 @@ class Planner:
         trial_id = f"{self._ids}-{stage}-{name}"
         seed = (self.seed * 1_000_003 + self._ids) % 2**31
         self._ids += 1
-        return TrialSpec(
-            trial_id, stage, name, params, split, seed, seconds, epochs, train_seconds
-        )
+        return TrialSpec(trial_id, stage, name, params, split, seed, seconds, epochs, train_seconds)
 
     # ----------------------------------------------------------- confirmation
 
@@ -416,7 +427,9 @@ class Planner:
             return
         self.stage = "confirm"
         for group in self._groups().values():
-            best = max((c for c in group if c.best), key=lambda c: c.best.value or 0.0, default=None)  # type: ignore[union-attr]
+            best = max(
+                (c for c in group if c.best), key=lambda c: c.best.value or 0.0, default=None
+            )  # type: ignore[union-attr]
             if best is not None and best.best is not None:
                 self._add_finalist(best, best.best)
         self._shrink()

@@ -187,9 +187,7 @@ class Runner:
             planner.start_confirmation()
         self.clear()
 
-    def _dispatch(
-        self, planner: Planner, numbers: dict[str, int | None], spare: float
-    ) -> bool:
+    def _dispatch(self, planner: Planner, numbers: dict[str, int | None], spare: float) -> bool:
         """Give idle workers work; say whether any worker has something to do."""
         for worker in self.pool.idle():
             if self._waiting and len(worker.warm) >= 2:
@@ -292,7 +290,11 @@ class Runner:
                 architecture = command.get("spec", {}).get("architecture")
                 idle = sorted(
                     self.pool.idle(),
-                    key=lambda w: (w.index == avoid, "keras" not in w.warm, architecture not in w.built),
+                    key=lambda w: (
+                        w.index == avoid,
+                        "keras" not in w.warm,
+                        architecture not in w.built,
+                    ),
                 )
                 if idle:
                     worker = idle[0]

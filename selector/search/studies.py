@@ -74,7 +74,9 @@ class Studies:
             self._studies[candidate.name] = study
         return self._studies[candidate.name]
 
-    def ask(self, candidate: Candidate, params: Mapping[str, Any] | None) -> tuple[int, dict[str, Any]]:
+    def ask(
+        self, candidate: Candidate, params: Mapping[str, Any] | None
+    ) -> tuple[int, dict[str, Any]]:
         """Return the number of a new trial and its configuration.
 
         Parameters

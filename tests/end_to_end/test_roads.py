@@ -63,15 +63,14 @@ def test_wide_series_with_a_test_file(tmp_path):
     told = predictions(tmp_path / "run", test)
     with Path(test).open(newline="") as handle:
         truth = [row["target"] for row in csv.DictReader(handle)]
-    assert np.mean([p["prediction"] == t for p, t in zip(told, truth, strict=True)]) == (
-        rec["score"]["value"]
+    assert (
+        np.mean([p["prediction"] == t for p, t in zip(told, truth, strict=True)])
+        == (rec["score"]["value"])
     )
     # a single row, without its target, gets the label that it got in the batch
     with Path(test).open(newline="") as handle:
         rows = list(csv.reader(handle))
-    (tmp_path / "one.csv").write_text(
-        ",".join(rows[0][:-1]) + "\n" + ",".join(rows[7][:-1]) + "\n"
-    )
+    (tmp_path / "one.csv").write_text(",".join(rows[0][:-1]) + "\n" + ",".join(rows[7][:-1]) + "\n")
     alone = predictions(tmp_path / "run", tmp_path / "one.csv", "--proba")
     assert [a["prediction"] for a in alone] == [told[6]["prediction"]]
     assert sum(float(v) for k, v in alone[0].items() if k.startswith("proba_")) == pytest.approx(1)
@@ -90,8 +89,9 @@ def test_ragged_series_and_each_family_of_networks(tmp_path, family):
         for line in Path(test).read_text().splitlines()
         if ":" in line and not line.startswith(("#", "@"))
     ]
-    assert np.mean([p["prediction"] == t for p, t in zip(told, truth, strict=True)]) == (
-        rec["score"]["value"]
+    assert (
+        np.mean([p["prediction"] == t for p, t in zip(told, truth, strict=True)])
+        == (rec["score"]["value"])
     )
 
 
