@@ -52,24 +52,30 @@ def command(function: Function) -> Function:
     def guarded(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except SelectorError as error:
-            code, text = 2, f"error: {error}"
-        except KeyboardInterrupt:
-            code, text = 130, "stopped."
-        except BrokenPipeError:
-            os._exit(0)
-        except Exception as error:  # the last resort: say it in a line
-            line = " ".join(str(error).split())
-            code = 1
-            text = f"internal error: {type(error).__name__}: {line} (--verbose shows where)"
-        if kwargs.get("verbose"):
-            import traceback
+        except (SelectorError, KeyboardInterrupt, Exception) as error:  # the last resort
+            if isinstance(error, BrokenPipeError):
+                os._exit(0)
+            if kwargs.get("verbose"):
+                import traceback
 
-            traceback.print_exc()
-        say(text)
-        raise typer.Exit(code)
+                traceback.print_exc()
+            code, text = _told(error)
+            say(text)
+            raise typer.Exit(code) from None
 
     return guarded  # type: ignore[return-value]
+
+
+def _told(error: BaseException) -> tuple[int, str]:
+    """Return the exit code of an error and the one line that says it."""
+    if isinstance(error, typer.Exit):
+        raise error
+    line = " ".join(str(error).split())
+    if isinstance(error, SelectorError):
+        return 2, f"error: {line}"
+    if isinstance(error, KeyboardInterrupt):
+        return 130, "stopped."
+    return 1, f"internal error: {type(error).__name__}: {line} (--verbose shows where)"
 
 
 class Outcome:
@@ -204,9 +210,7 @@ def resume(
     from selector.session import Options
 
     folder = RunFolder.open(run)
-    stored = folder.read("run.json")["options"]
-    stored["families"], stored["command"] = tuple(stored["families"]), tuple(stored["command"])
-    options = Options(**{**stored, **({"time": time} if time else {})})
+    options = Options.stored(folder.read("run.json"), time)
     session, progress = _session(options, quiet)
     with progress:
         _run(session, lambda: session.resume(folder), as_json)

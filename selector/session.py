@@ -77,6 +77,24 @@ class Options:
                 f"{did_you_mean(self.prefer, ROPES)}"
             )
 
+    @classmethod
+    def stored(cls, about: Mapping[str, Any], time: str | float | None = None) -> Options:
+        """Return the options of an earlier run from its ``run.json``, with another time if given.
+
+        Raises
+        ------
+        RunError
+            Where they are damaged.
+        """
+        try:
+            kept = dict(about["options"])
+            kept["families"], kept["command"] = tuple(kept["families"]), tuple(kept["command"])
+            return cls(**{**kept, **({"time": time} if time else {})})
+        except (KeyError, TypeError) as error:
+            raise RunError(
+                f"run.json has no usable options ({error}). Start again with 'selector recommend'."
+            ) from error
+
 
 ProgressCallback = Callable[[dict[str, Any]], None]
 
@@ -148,11 +166,12 @@ class Session:
         try:
             self._start_workers()
             self._read(source, y, test, test_y)
-        except BaseException:
+            return self._carry_out([])
+        except BaseException as error:
             self._close()
-            shutil.rmtree(self.run.path, ignore_errors=True)
+            if not self._planner or isinstance(error, OptionError):
+                shutil.rmtree(self.run.path, ignore_errors=True)
             raise
-        return self._carry_out([])
 
     def resume(self, run: RunFolder) -> dict[str, Any]:
         """Go on with a run that was stopped or killed; no finished trial is lost."""

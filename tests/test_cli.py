@@ -1,0 +1,66 @@
+"""The command line: light at the start, quiet on standard output, every command described."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("keras", "jax", "optuna", "sklearn", "polars", "scipy", "pandas", "numpy", "psutil")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "selector.cli", *arguments]
+    return subprocess.run(line, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["recommend", "--help"]])
+def test_help_imports_nothing_heavy(arguments):
+    code = (
+        "import sys\nfrom selector.cli import app\n"
+        f"try: app({arguments!r})\nexcept SystemExit: pass\n"
+        f"print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.strip() == "[]"
+    assert "Usage" in done.stdout
+
+
+def test_the_driver_imports_no_keras():
+    code = (
+        "import sys, selector.session, selector.api, selector.judge.verdict, selector.readers\n"
+        "import selector.profile, selector.report.html, selector.artifact.predict\n"
+        "print([m for m in ('keras', 'jax', 'torch', 'tensorflow') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_plugins_are_listed():
+    done = run("plugins", "--json")
+    entries = {e["name"]: e for e in json.loads(done.stdout)["plugins"]}
+    for family in ("rnn", "cnn", "hybrid", "tabular"):
+        assert entries[f"selector_{family}"]["state"] == "loaded"
+
+
+def test_data_sets_are_listed_found_and_made(tmp_path):
+    names = [line.split()[0] for line in run("datasets", "list").stdout.splitlines()]
+    assert {"GunPoint", "penguins", "digits", "last_command"} <= set(names)
+    assert run("datasets", "path", "GunPoint/test").stdout.strip().endswith(".csv")
+    out = tmp_path / "made.npz"
+    assert run("datasets", "make", "last_command", "-o", str(out), "--n", "30").returncode == 0
+    assert out.stat().st_size > 0
+    wrong = run("datasets", "path", "GunPint")
+    assert wrong.returncode == 2
+    assert "Did you mean 'GunPoint'" in wrong.stderr
+
+
+def test_a_profile_says_what_was_decided_and_why():
+    path = run("datasets", "path", "GunPoint").stdout.strip()
+    done = run("profile", path, "--json")
+    told = json.loads(done.stdout)
+    assert told["kind"] == "sequential"
+    assert told["decisions"]["kind"]["reason"]
+    assert told["decisions"]["kind"]["option"] == "--kind"
