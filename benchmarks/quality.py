@@ -1,6 +1,6 @@
 """Score on the untouched test part of every shipped set, beside the published figures.
 
-    python benchmarks/quality.py [--time 60] [--seeds 3] [--only NAME ...] [--out benchmarks/quality]
+    python benchmarks/quality.py [--time 60] [--seeds 3] [--only NAME ...] [--out PATH]
 
 Runs ``selector recommend --json`` as a user would, one run at a time. Each
 result is appended to ``OUT.csv`` as it is measured; a run that was broken off
@@ -111,10 +111,11 @@ def append(path: Path, row: dict[str, Any]) -> None:
 def table(rows: list[dict[str, str]], budget: float) -> str:
     """Return the Markdown table: median (own test part) or mean (random parts) of each set."""
     lines = [
-        f"Score on the untouched test part at `--time {budget:g}`, measured by `python benchmarks/quality.py`.",
-        "Sets with a test part of their own: median over seeds; the others: mean over random test parts.",
+        f"Score on the untouched test part at `--time {budget:g}`,"
+        " measured by `python benchmarks/quality.py`.",
+        "Sets with a test part of their own: median over seeds; the others: mean over parts.",
         "",
-        "| set | runs | score | lowest | highest | chosen | verdicts | longest run, s | published |",
+        "| set | runs | score | lowest | highest | chosen | verdicts | longest, s | published |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name in selector_datasets.names():

@@ -46,7 +46,8 @@ class Recommendation:
     @property
     def score(self) -> dict[str, Any] | None:
         """``metric``, ``value``, ``interval``, ``on``: measured on data that no choice has seen."""
-        return self._content["score"]
+        score: dict[str, Any] | None = self._content["score"]
+        return score
 
     @property
     def leaderboard(self) -> list[dict[str, Any]]:

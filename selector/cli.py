@@ -111,7 +111,8 @@ def _guard(session: Any, outcome: Outcome) -> None:
                 session.pool.kill(worker, "the run is over")
         code = 2
         if session.recommendation:
-            code = 0 if outcome.show(session.recommendation) else 0
+            code = 0
+            outcome.show(session.recommendation)
         else:
             say("error: the time was over before there was anything to recommend. Try more --time.")
         sys.stdout.flush()

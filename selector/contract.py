@@ -336,7 +336,9 @@ class Profile:
     def from_dict(cls, data: Mapping[str, Any]) -> Profile:
         """Rebuild a profile from :meth:`to_dict` (also after a trip through JSON)."""
         known = {f.name for f in fields(cls)}
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known}
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known
+        }
         values["columns"] = tuple(column_from_dict(c) for c in data.get("columns", ()))
         values["decisions"] = {k: Decision(**v) for k, v in data.get("decisions", {}).items()}
         return cls(**values)
@@ -373,7 +375,7 @@ class Float:
 class Categorical:
     """One of a few values (None, bool, int, float or str)."""
 
-    choices: tuple[None | bool | int | float | str, ...]
+    choices: tuple[bool | int | float | str | None, ...]
 
 
 Space = Mapping[str, Int | Float | Categorical]

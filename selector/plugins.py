@@ -244,7 +244,7 @@ def candidate(architecture: Architecture, plugin: str, profile: Profile) -> Cand
     answers is checked: a wrong type or a portfolio outside the space refuses it
     with the reason.
     """
-    base = {
+    base: dict[str, Any] = {
         "name": architecture.name,
         "family": architecture.family,
         "title": architecture.title or architecture.name,

@@ -272,7 +272,8 @@ class Session:
         assert self.run is not None
         _, dev_y = read_data(self.run.path / "data" / "dev")
         _, test_y = read_data(self.run.path / "data" / "test")
-        assert dev_y is not None and test_y is not None
+        assert dev_y is not None
+        assert test_y is not None
         self.dev_y, self.test_y = dev_y.values, test_y.values
 
     # ------------------------------------------------------------------ search
@@ -282,7 +283,8 @@ class Session:
         from selector.search.splits import Splits
         from selector.search.studies import Studies
 
-        assert self.run is not None and self.pool is not None
+        assert self.run is not None
+        assert self.pool is not None
         self.task = tasks.get(self.profile.task)
         self.runner = Runner(self.run, self.pool, self.budget, self.stop, self._changed)
         candidates = self.runner.propose(self.options.families)
@@ -352,9 +354,10 @@ class Session:
             for contender in planner.contenders.values():
                 score = contender.best.result.score if contender.best else None
                 family = contender.candidate.family
-                if score is not None and contender.candidate.role != "baseline":
-                    if family not in best or score > best[family][1]:
-                        best[family] = (contender.candidate.name, score)
+                if score is None or contender.candidate.role == "baseline":
+                    continue
+                if family not in best or score > best[family][1]:
+                    best[family] = (contender.candidate.name, score)
             running = sum(w.command is not None for w in self.pool.workers) if self.pool else 0
             self._on_progress(
                 {
@@ -430,11 +433,12 @@ class Session:
         from selector.judge.headline import gap_sentence
 
         planner = self._planner
-        assert planner is not None and self.run is not None
+        assert planner is not None
+        assert self.run is not None
         rec = self._compose()
         if rec["recommended"] is None:
             raise RunError(
-                f"no trial ended within {self.budget.seconds:g} s, so there is nothing to recommend."
+                f"no trial ended within {self.budget.seconds:g} s: there is nothing to recommend."
                 f" The logs are in {self.run.path / 'logs'}. Try more time with 'selector resume'."
             )
         self._write_recommendation(rec)
@@ -472,11 +476,16 @@ class Session:
             answer = self.runner.call(command, spare)
             if self._adopt(answer, "final", choice):
                 self._refitted = True
-                result = result_from_dict(answer)
-                planner.records.append(
-                    Record(TrialSpec(**command["spec"]), result, entry.contender.candidate.family,
-                           entry.contender.candidate.type, None, answer["worker"], self.budget.elapsed())
-                )  # fmt: skip
+                found = entry.contender.candidate
+                record = Record(
+                    TrialSpec(**command["spec"]),
+                    result_from_dict(answer),
+                    found.family,
+                    found.type,
+                    worker=answer["worker"],
+                    elapsed=self.budget.elapsed(),
+                )
+                planner.records.append(record)
                 return answer
             self.runner.failures.append(
                 {"architecture": choice, "stage": "final", "reason": answer.get("reason", "")}
@@ -541,7 +550,8 @@ class Session:
 
     def _refit_all(self, rec: dict[str, Any]) -> None:
         """Save a second model, fitted on all rows with the test part, and unscored."""
-        assert self.run is not None and self._planner is not None
+        assert self.run is not None
+        assert self._planner is not None
         name = rec["recommended"]["architecture"]
         entry = self._planner.finalists.get(name) or self._stand_in(name)
         assert entry is not None
@@ -562,7 +572,8 @@ class Session:
     # ------------------------------------------------------------------ writing
 
     def _compose(self) -> dict[str, Any]:
-        assert self._planner is not None and self.run is not None
+        assert self._planner is not None
+        assert self.run is not None
         rec = compose(
             planner=self._planner,
             profile=self.profile,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from selector.contract import Column, Profile
 from selector.errors import PluginError
 from selector.plugins import Registry, candidate
-from selector.contract import Column, Profile
 
 GOOD = """
 from selector import hookimpl

@@ -37,7 +37,8 @@ def process_start() -> float:
     """Return when this process was started, on the monotonic clock."""
     import psutil
 
-    return time.monotonic() - max(0.0, time.time() - psutil.Process().create_time())
+    age = time.time() - float(psutil.Process().create_time())
+    return time.monotonic() - max(0.0, age)
 
 
 class Budget:

@@ -427,11 +427,10 @@ class Planner:
             return
         self.stage = "confirm"
         for group in self._groups().values():
-            best = max(
-                (c for c in group if c.best), key=lambda c: c.best.value or 0.0, default=None
-            )  # type: ignore[union-attr]
-            if best is not None and best.best is not None:
-                self._add_finalist(best, best.best)
+            found = [(c.best.value or 0.0, c, c.best) for c in group if c.best is not None]
+            if found:
+                _, contender, record = max(found, key=lambda entry: entry[0])
+                self._add_finalist(contender, record)
         self._shrink()
         for record in self._earlier:
             self._tell_confirmation(record)

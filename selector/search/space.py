@@ -27,7 +27,9 @@ def space_from_dict(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Int | Fl
     """Rebuild a space from :func:`space_to_dict`."""
     space: dict[str, Int | Float | Categorical] = {}
     for name, values in data.items():
-        fields = {k: tuple(v) if k == "choices" else v for k, v in values.items() if k != "type"}
+        fields: dict[str, Any] = {
+            k: tuple(v) if k == "choices" else v for k, v in values.items() if k != "type"
+        }
         space[name] = _RANGES[values["type"]](**fields)
     return space
 

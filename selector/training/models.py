@@ -20,6 +20,7 @@ from selector.contract import (
     Profile,
 )
 from selector.errors import PluginError
+from selector.training.layers import GlorotUniform
 from selector.training.preprocess import Prepared
 
 HEAD = "head"
@@ -104,7 +105,8 @@ def build(
             architecture.adapt(feature_model, train.x, train.mask)
         if outputs is None:
             return Built(inputs, feature_model)
-        logits = keras.layers.Dense(outputs, name=HEAD)(features)
+        head = keras.layers.Dense(outputs, kernel_initializer=GlorotUniform(), name=HEAD)
+        logits = head(features)
         return Built(inputs, feature_model, keras.Model(inputs, logits))
 
 
@@ -131,7 +133,7 @@ def with_dense(built: Built, kernel: Array, bias: Array) -> Built:
     kernel : ndarray, shape (features, outputs)
     bias : ndarray, shape (outputs,)
     """
-    layer = keras.layers.Dense(kernel.shape[1], name=HEAD)
+    layer = keras.layers.Dense(kernel.shape[1], kernel_initializer="zeros", name=HEAD)
     logits = layer(built.features.output)
     layer.set_weights([kernel.astype(np.float32), bias.astype(np.float32)])
     return Built(built.inputs, built.features, keras.Model(built.inputs, logits))

@@ -242,6 +242,7 @@ class Worker:
             from selector.training.fit import TrialData
 
             x, y = read_data(self.run / "data" / part)
+            assert y is not None
             self._data = {part: TrialData(x, y.values)}
         return self._data[part]
 

@@ -127,6 +127,7 @@ def test_an_error_is_one_clear_line_and_exit_code_2(case, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+PICTURES = tuple((f"{c}/{i}.png", None) for c in "ab" for i in range(8))
 REPAIRS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "infinite values": (text(GOOD.replace("6.5,", "inf,")), "infinite"),
     "a duplicated header": (text(GOOD.replace("u,v,y", "u,u,y")), "numbered"),
@@ -136,11 +137,11 @@ REPAIRS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "missing targets": (text(column(["", *(["a", "b"] * 20)[:39]])), "no target"),
     "a class of one row": (text(column(["c", *(["a", "b"] * 20)[:39]])), "'c'"),
     "an unreadable image": (
-        folder(*[(f"{c}/{i}.png", None) for c in "ab" for i in range(8)], ("a/x.png", b"x")),
+        folder(*PICTURES, ("a/x.png", b"x")),
         "x.png",
     ),
     "images of different sizes": (
-        lambda room: _resized(folder(*[(f"{c}/{i}.png", None) for c in "ab" for i in range(8)])(room)),
+        lambda room: _resized(folder(*PICTURES)(room)),
         "size",
     ),
 }  # fmt: skip

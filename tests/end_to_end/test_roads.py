@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import selector_datasets
 
+import selector_datasets
 from selector.artifact.run import RunFolder
 
 FIELDS = {

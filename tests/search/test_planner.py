@@ -12,12 +12,12 @@ import pytest
 from selector import tasks
 from selector.artifact.recommendation import compose, race
 from selector.contract import Candidate, Categorical, Float, Profile, TrialResult
+from selector.errors import OptionError
 from selector.search.budget import Budget, parse_time
 from selector.search.planner import MIN_SPLITS, PATIENCE, Planner
 from selector.search.records import Record
 from selector.search.splits import Splits
 from selector.search.studies import Studies
-from selector.errors import OptionError
 
 N = 60
 WARM = {"keras", "sklearn"}
