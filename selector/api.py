@@ -150,6 +150,7 @@ def recommend(
     seed: int = 0,
     workers: int | None = None,
     families: Iterable[str] = (),
+    trained_only: bool = False,
     target: str | None = None,
     kind: str | None = None,
     task: str | None = None,
@@ -177,8 +178,10 @@ def recommend(
         three seconds after it.
     test : path, or tuple (X, y), optional
         A test part of its own; by default a fifth is split off, untouched.
-    trials, seed, workers, families, target, kind, task, axes, id, step, prefer, refit_all
+    trials, seed, workers, families, trained_only, target, kind, task, axes, id, step, prefer
         As the options of ``selector recommend``.
+    refit_all : bool
+        As the option of ``selector recommend``.
     out : path, optional
         Where to keep the run; by default a temporary folder that lives as
         long as this process (see :meth:`Recommendation.save`).
@@ -205,6 +208,7 @@ def recommend(
         seed=seed,
         workers=workers,
         families=names,
+        trained_only=trained_only,
         target=target,
         kind=kind,
         task=task,

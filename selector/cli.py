@@ -161,6 +161,9 @@ def recommend(
     families: Annotated[
         str | None, typer.Option(help="Only these, as rnn,cnn; by default all.")
     ] = None,
+    trained_only: Annotated[
+        bool, typer.Option("--trained-only", help="No fixed features, no estimators.")
+    ] = False,
     trials: Annotated[int | None, typer.Option(help="At most this many search trials.")] = None,
     seed: Annotated[int, typer.Option(help="Seeds splits, weights and search.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Worker processes; one a core.")] = None,
@@ -182,6 +185,7 @@ def recommend(
         seed=seed,
         workers=workers,
         families=tuple(w.strip() for w in families.split(",") if w.strip()) if families else (),
+        trained_only=trained_only,
         target=target,
         kind=kind,
         task=task,

@@ -53,6 +53,7 @@ class Options:
     seed: int = 0
     workers: int | None = None
     families: tuple[str, ...] = ()
+    trained_only: bool = False
     target: str | None = None
     kind: str | None = None
     task: str | None = None
@@ -287,7 +288,7 @@ class Session:
         assert self.pool is not None
         self.task = tasks.get(self.profile.task)
         self.runner = Runner(self.run, self.pool, self.budget, self.stop, self._changed)
-        candidates = self.runner.propose(self.options.families)
+        candidates = self.runner.propose(self.options.families, self.options.trained_only)
         self._check_families()
         splits = Splits(self.run.path / "splits", self.task, self.dev_y, self.options.seed)
         studies = Studies(self.run.path / "study.journal", self.options.seed)

@@ -98,10 +98,14 @@ def in_contention(
 
 
 def _champions(finalists: Sequence[Finalist]) -> list[Finalist]:
-    """Return the first finalist of each family, in the order given."""
-    found: dict[str, Finalist] = {}
-    for finalist in finalists:
-        found.setdefault(finalist.family, finalist)
+    """Return the first trained and the first other finalist of each family, in the order given.
+
+    Trained ones come first: they take longest, and a family is not judged
+    without its network.
+    """
+    found: dict[tuple[str, bool], Finalist] = {}
+    for finalist in sorted(finalists, key=lambda f: not f.trained):
+        found.setdefault((finalist.family, finalist.trained), finalist)
     return list(found.values())
 
 

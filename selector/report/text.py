@@ -109,12 +109,19 @@ def verdict_headline(rec: Recommendation) -> str:
         if not rec.get("probabilities"):
             return f"{name} is the best of the only family compared, {family}"
         if family == "tabular":
-            return f"you need no neural network: {family} models fit this data best, take {name}"
+            return f"{_without(chosen)}: {family} models fit this data best, take {name}"
         return f"{family} fits this data best: take {name}"
     if verdict == "tie":
-        network = "" if family != "tabular" else ", so you need no neural network"
+        network = "" if family != "tabular" else f", so {_without(chosen)}"
         return f"no clear winner: take the cheaper, {name}{network}"
     return f"undecided: {name} is ahead so far"
+
+
+def _without(chosen: Mapping[str, Any]) -> str:
+    """Say what a tabular recommendation does without; a trained one is a network all the same."""
+    if chosen.get("type") == "trained":
+        return "you need neither a recurrent nor a convolutional network"
+    return "you need no neural network"
 
 
 def verdict_note(rec: Recommendation) -> str:

@@ -42,6 +42,7 @@ class Contender:
     running: int = 0
     crashes: int = 0
     retries: int = 0
+    most: int = 1000
     blocked: str = ""
 
     @property
@@ -64,7 +65,7 @@ class Contender:
     @property
     def has_work(self) -> bool:
         """Whether another search trial of it might tell something new."""
-        if self.blocked:
+        if self.blocked or self.started >= self.most:
             return False
         return bool(self.portfolio) or (bool(self.candidate.space) and self.stale < PATIENCE)
 
@@ -94,6 +95,15 @@ class Finalist:
 
 Racing = Callable[["Planner"], list[tuple[str, str]]]
 """Return the pairs (architecture, split) to confirm next, in order."""
+
+
+def most_trials(n: int) -> int:
+    """Return how many configurations of one architecture are worth comparing on `n` rows.
+
+    The best of many on few rows is chosen by noise, and then generalises worse
+    than a default would (arXiv 2506.19540).
+    """
+    return 4 + n // 16
 
 
 class Planner:
@@ -139,7 +149,9 @@ class Planner:
         self.profile, self.budget, self.splits, self.studies = profile, budget, splits, studies
         self.cores, self.max_trials, self.seed, self.finals = cores, max_trials, seed, finals
         self.contenders = {
-            c.name: Contender(c, [dict(p) for p in c.portfolio]) for c in candidates if c.admitted
+            c.name: Contender(c, [dict(p) for p in c.portfolio], most=most_trials(profile.n))
+            for c in candidates
+            if c.admitted
         }
         self.finalists: dict[str, Finalist] = {}
         self.records: list[Record] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from selector.artifact.run import RunFolder
@@ -93,7 +93,9 @@ class Runner:
 
     # ----------------------------------------------------------------- propose
 
-    def propose(self, families: tuple[str, ...] = ()) -> list[Candidate]:
+    def propose(
+        self, families: tuple[str, ...] = (), trained_only: bool = False
+    ) -> list[Candidate]:
         """Ask every architecture, in a worker, whether it fits the profile.
 
         An architecture that hangs or kills its worker is refused with the
@@ -129,25 +131,29 @@ class Runner:
                     if made.reason.startswith("failed: "):
                         self._note(made.name, "propose", made.reason[8:])
                 elif event.name == "result":
-                    return self._proposed(found, families)
+                    return self._proposed(found, families, trained_only)
             if all(w.pipe.closed for w in self.pool.workers):
                 break
-        return self._proposed(found, families)
+        return self._proposed(found, families, trained_only)
 
     def _proposed(
-        self, found: Mapping[str, Candidate], families: tuple[str, ...]
+        self, found: Mapping[str, Candidate], families: tuple[str, ...], trained_only: bool
     ) -> list[Candidate]:
-        self.candidates = [self._allow(c, families) for c in found.values()]
+        self.candidates = [self._allow(c, families, trained_only) for c in found.values()]
         self.candidates += [self._hung(name, reason) for name, reason in self._blamed.items()]
         return self.candidates
 
     @staticmethod
-    def _allow(candidate: Candidate, families: tuple[str, ...]) -> Candidate:
-        from dataclasses import replace
-
-        if not families or candidate.role == "baseline" or candidate.family in families:
+    def _allow(
+        candidate: Candidate, families: tuple[str, ...], trained_only: bool
+    ) -> Candidate:
+        if candidate.role == "baseline" or not candidate.admitted:
             return candidate
-        return replace(candidate, admitted=False, reason="not among the families asked for")
+        if families and candidate.family not in families:
+            return replace(candidate, admitted=False, reason="not among the families asked for")
+        if trained_only and not candidate.trained:
+            return replace(candidate, admitted=False, reason="not trained, as was asked for")
+        return candidate
 
     @staticmethod
     def _hung(name: str, reason: str) -> Candidate:
