@@ -232,8 +232,10 @@ class Registry:
 
 
 def describe(error: BaseException) -> str:
-    """Return ``"TypeName: message"`` on one line."""
+    """Return ``"TypeName: message"`` on one line of at most some 300 characters."""
     text = " ".join(str(error).split())
+    if len(text) > 300:
+        text = f"{text[:150]} … {text[-150:]}"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

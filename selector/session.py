@@ -189,7 +189,9 @@ class Session:
 
     def _start_workers(self) -> None:
         assert self.run is not None
-        self.pool = WorkerPool(self.run.path, self.options.workers)
+        self.pool = WorkerPool(
+            self.run.path, self.options.workers, load_seconds=min(5.0, 0.2 * self.budget.seconds)
+        )
 
     def _carry_out(self, records: list[Record]) -> dict[str, Any]:
         try:

@@ -27,7 +27,7 @@ MIN_SPLITS = 3
 PATIENCE = 10
 """Search trials of one architecture without a better value, after which it rests."""
 
-COMPILE_SECONDS = 8.0
+COMPILE_SECONDS = {"network": 8.0, "feature": 5.0, "estimator": 1.5}
 """Allowance for tracing and compiling, on top of the seconds of training."""
 
 
@@ -271,7 +271,9 @@ class Planner:
             best = [c.best for c in self.contenders.values() if c.best]
             leader_record = max(best, key=lambda r: r.value or 0.0, default=None)
             fit = leader_record.predicted_seconds(self.profile.n) if leader_record else 1.0
-        return 4.0 + 1.25 * self.finals * min(fit, 0.25 * self.budget.seconds)
+        return min(4.0, 0.2 * self.budget.seconds) + 1.25 * self.finals * min(
+            fit, 0.25 * self.budget.seconds
+        )
 
     # ----------------------------------------------------------------- search
 
@@ -412,7 +414,7 @@ class Planner:
         contender.started += 1
         contender.running += 1
         limit = self.trial_limit()
-        seconds = limit + COMPILE_SECONDS
+        seconds = limit + COMPILE_SECONDS[contender.candidate.type]
         return self._spec(contender, stage, chosen, split, seconds, train_seconds=limit), number
 
     def _spec(
@@ -483,7 +485,8 @@ class Planner:
         name, split = next((p for p in same if p[0] in built), same[0])
         finalist = self.finalists[name]
         finalist.running.add(split)
-        seconds = min(spare, 1.8 * finalist.seconds(self.splits.n_confirm) + COMPILE_SECONDS)
+        allowance = COMPILE_SECONDS[finalist.contender.candidate.type]
+        seconds = min(spare, 1.8 * finalist.seconds(self.splits.n_confirm) + allowance)
         params = finalist.record.spec.params
         spec = self._spec(finalist.contender, "confirm", params, split, seconds, finalist.epochs)
         return spec, None

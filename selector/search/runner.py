@@ -109,8 +109,8 @@ class Runner:
             if worker is None:
                 idle = self.pool.idle()
                 if idle:
-                    # the one that is least warm loses least where a plugin hangs
-                    worker = min(idle, key=lambda w: len(w.warm))
+                    # not the one that imports Keras: it would answer late, and be a loss
+                    worker = min(idle, key=lambda w: ("keras" in w.warm, -w.index))
                     command = self._command_id()
                     skip = [*found, *self._blamed]
                     message = {"op": "propose", "id": command, "skip": skip}
@@ -144,9 +144,7 @@ class Runner:
         return self.candidates
 
     @staticmethod
-    def _allow(
-        candidate: Candidate, families: tuple[str, ...], trained_only: bool
-    ) -> Candidate:
+    def _allow(candidate: Candidate, families: tuple[str, ...], trained_only: bool) -> Candidate:
         if candidate.role == "baseline" or not candidate.admitted:
             return candidate
         if families and candidate.family not in families:
@@ -258,13 +256,22 @@ class Runner:
         planner.tell(record)
 
     def clear(self) -> None:
-        """End workers that are still busy with a trial nobody waits for, and replace them."""
+        """After Ctrl-C, end trials that nobody waits for, but keep a worker that is warm.
+
+        Without Ctrl-C nothing is ended: trials were given no more time than
+        there is, and a worker that has its libraries is worth waiting for.
+        """
+        if not self.stop.is_set():
+            return
+        patience = Budget(3.0)
+        while not self._warm_and_idle() and patience.left() > 0:
+            self._events(0.1)
         for worker in self.pool.workers:
-            if worker.command is not None and worker.command.get("op") == "trial":
+            if worker.command is not None and self._warm_and_idle():
                 self.pool.kill(worker, "was not needed any longer")
-        for event in self.pool.events(0.2):
-            if event.name == "died" and self.budget.left() > 1.0:
-                self.pool.replace(event.worker)
+
+    def _warm_and_idle(self) -> bool:
+        return any(len(w.warm) >= 2 for w in self.pool.idle())
 
     # ----------------------------------------------------------------- commands
 

@@ -26,7 +26,7 @@ GRACE = 2.0
 """Seconds between a command's soft deadline and the kill."""
 
 LOAD_SECONDS = 5.0
-"""Seconds that one plugin may take to be imported."""
+"""Seconds that one plugin may take to be imported, where a run does not say less."""
 
 
 IMPORT_SECONDS = 60.0
@@ -104,6 +104,8 @@ class WorkerPool:
     warm : tuple of str
         What workers import before they are asked; every second worker begins
         at the other end, so that some kind of trial can start early.
+    load_seconds : float
+        Seconds that one plugin may take to be imported.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class WorkerPool:
         count: int | None = None,
         memory: int | None = None,
         warm: tuple[str, ...] = ("keras", "sklearn"),
+        load_seconds: float = LOAD_SECONDS,
     ) -> None:
         import psutil
 
@@ -120,7 +123,7 @@ class WorkerPool:
         count = count or len(cores)
         self._cores = [cores[i % len(cores)] if count > 1 else -1 for i in range(count)]
         self.memory = memory or int(psutil.virtual_memory().available * 0.8 / count)
-        self._warm = warm
+        self._warm, self._load_seconds = warm, load_seconds
         self.skip_plugins: dict[str, str] = {}
         self.peak_memory = 0
         self._closing = False
@@ -234,7 +237,7 @@ class WorkerPool:
         event = message["event"]
         if event == "loading":
             worker.loading = message["plugin"]
-            allowed = LOAD_SECONDS if worker.loading else IMPORT_SECONDS
+            allowed = self._load_seconds if worker.loading else IMPORT_SECONDS
             worker.kill_at = time.monotonic() + allowed
         elif event == "plugins":
             worker.listed, worker.loading = True, ""

@@ -172,15 +172,26 @@ def layers_of(model: Any) -> list[Any]:
 
 
 def custom_modules(model: Any) -> list[str]:
-    """Return the modules that define the model's layers, Keras's own left out, sorted."""
-    names = set()
-    for layer in layers_of(model):
-        inner = (getattr(layer, name, None) for name in ("layer", "cell", "forward_layer"))
-        for part in (layer, *inner):
-            module = type(part).__module__
-            if part is not None and module.partition(".")[0] not in {"keras", "builtins"}:
-                names.add(module)
-    return sorted(names)
+    """Return the modules, other than Keras's own, that must be imported to load `model`.
+
+    Found in the model's configuration, so that a cell inside a layer inside a
+    wrapper is found too.
+    """
+    found: set[str] = set()
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            module = node.get("module")
+            if isinstance(module, str) and "class_name" in node:
+                found.add(module)
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list | tuple):
+            for value in node:
+                walk(value)
+
+    walk(keras.saving.serialize_keras_object(model))
+    return sorted(m for m in found if m.split(".")[0] not in ("keras", "builtins"))
 
 
 def n_outputs(profile: Profile) -> int:

@@ -96,10 +96,9 @@ def test_an_architecture_that_hangs_or_exits_is_refused_and_the_others_are_asked
     assert found["tabular.linear"].admitted
 
 
-def test_a_plugin_that_hangs_at_import_is_left_out(run, make_plugin, monkeypatch):
-    monkeypatch.setattr(workers, "LOAD_SECONDS", 2.0)
+def test_a_plugin_that_hangs_at_import_is_left_out(run, make_plugin):
     make_plugin("aa_sleeper", "import time\ntime.sleep(1e6)")
-    runner = runner_of(run)
+    runner = runner_of(run, load_seconds=2.0)
     try:
         found = {c.name for c in runner.propose()}
     finally:
