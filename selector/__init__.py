@@ -13,8 +13,6 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "recommend": "selector.api",
     "load": "selector.api",
-    "profile_data": "selector.api",
-    "resume": "selector.api",
     "Recommendation": "selector.api",
     "SelectorError": "selector.errors",
     "hookimpl": "selector.hookspecs",

@@ -83,12 +83,19 @@ class Outcome:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self._once = threading.Lock()
+        self._lock = threading.Lock()
+        self._shown = False
 
     def show(self, recommendation: dict[str, Any]) -> bool:
         """Print the recommendation; False where it was printed before."""
-        if not self._once.acquire(blocking=False):
-            return False
+        with self._lock:
+            if self._shown:
+                return False
+            self._shown = True
+            self._print(recommendation)
+        return True
+
+    def _print(self, recommendation: dict[str, Any]) -> None:
         if self.as_json:
             print(json.dumps(recommendation, ensure_ascii=False), flush=True)
         else:
@@ -97,7 +104,6 @@ class Outcome:
             from selector.report.terminal import print_recommendation
 
             print_recommendation(recommendation, Console())
-        return True
 
 
 def _guard(session: Any, outcome: Outcome) -> None:
@@ -239,7 +245,7 @@ def predict(
 
     with Predictor(RunFolder.open(run), model) as predictor:
         predictions = predictor.predict(source)
-    predictions.write_csv(out or Path("/dev/stdout"), proba=proba)
+    predictions.write_csv(out, proba=proba)
     for note in predictions.notes:
         say(f"note: {note}")
     if out is not None:
@@ -283,10 +289,10 @@ def profile(
     from selector import readers
     from selector.contract import ReadOptions
     from selector.profile import ProfileOptions, describe
-    from selector.session import _plugin_readers
+    from selector.session import plugin_readers
 
     options = ReadOptions(target=target, id=id, step=step)
-    raw = readers.read(source, options, extra_readers=_plugin_readers)
+    raw = readers.read(source, options, extra_readers=plugin_readers)
     found = describe(raw, ProfileOptions(target, kind, task, axes))
     content = found.profile.to_dict()
     if as_json:
@@ -314,19 +320,17 @@ def plugins(
     verbose: Verbose = False,
 ) -> None:
     """List the plugins, what they offer, and what is wrong with them."""
-    from dataclasses import asdict
+    from selector.search.workers import list_plugins
 
-    from selector.plugins import Registry
-
-    entries = Registry().entries
+    entries = list_plugins()
     if as_json:
-        print(json.dumps({"plugins": [asdict(e) for e in entries]}, ensure_ascii=False))
+        print(json.dumps({"plugins": entries}, ensure_ascii=False))
         return
     for entry in entries:
-        print(f"{entry.name} ({entry.distribution} {entry.version}): {entry.state}")
-        for name in [*entry.architectures, *entry.readers]:
+        print(f"{entry['name']} ({entry['distribution']} {entry['version']}): {entry['state']}")
+        for name in [*entry["architectures"], *entry["readers"]]:
             print(f"  {name}")
-        for problem in entry.problems:
+        for problem in entry["problems"]:
             print(f"  problem: {problem}")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pluggy
@@ -246,31 +246,37 @@ def candidate(architecture: Architecture, plugin: str, profile: Profile) -> Cand
     answers is checked: a wrong type or a portfolio outside the space refuses it
     with the reason.
     """
-    base: dict[str, Any] = {
-        "name": architecture.name,
-        "family": architecture.family,
-        "title": architecture.title or architecture.name,
-        "plugin": plugin,
-        "trained": bool(architecture.trained),
-        "type": type_of(architecture),
-        "role": architecture.role,
-        "variable_length": bool(architecture.variable_length),
-        "references": tuple(architecture.references),
-    }
+    made = Candidate(
+        name=architecture.name,
+        family=architecture.family,
+        title=str(architecture.title or architecture.name),
+        plugin=plugin,
+        trained=bool(architecture.trained),
+        type=type_of(architecture),  # type: ignore[arg-type]
+        role=str(architecture.role),
+        admitted=False,
+        reason="",
+        variable_length=bool(architecture.variable_length),
+    )
     try:
+        made = replace(made, references=tuple(str(r) for r in architecture.references))
         fit = architecture.fit_for(profile)
         if not fit.admitted:
-            return Candidate(**base, admitted=False, reason=fit.reason)
+            return replace(made, reason=str(fit.reason))
         space = dict(architecture.space(profile))
         portfolio = tuple(dict(p) for p in architecture.portfolio(profile))
         problem = _portfolio_problem(space, portfolio)
+        reason = str(fit.reason)
     except (SystemExit, Exception) as error:  # third-party code may raise anything
-        return Candidate(**base, admitted=False, reason=f"failed: {describe(error)}")
+        return refusal(made, f"failed: {describe(error)}")
     if problem:
-        return Candidate(**base, admitted=False, reason=f"failed: {problem}")
-    return Candidate(
-        **base, admitted=True, reason=fit.reason, space=space, portfolio=portfolio or ({},)
-    )
+        return refusal(made, f"failed: {problem}")
+    return replace(made, admitted=True, reason=reason, space=space, portfolio=portfolio or ({},))
+
+
+def refusal(made: Candidate, reason: str) -> Candidate:
+    """Return a candidate as refused, without the space and portfolio that may be at fault."""
+    return replace(made, admitted=False, reason=reason, space={}, portfolio=())
 
 
 def _portfolio_problem(space: dict[str, Any], portfolio: Iterable[dict[str, Any]]) -> str:
@@ -301,5 +307,6 @@ __all__ = [
     "candidate",
     "describe",
     "entry_points",
+    "refusal",
     "type_of",
 ]

@@ -8,10 +8,12 @@ the Python API both go through it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import platform
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -22,8 +24,8 @@ from typing import Any
 import numpy as np
 
 from selector.artifact.data import read_data, write_data
-from selector.artifact.recommendation import compose, failures, race
-from selector.artifact.run import RunFolder, write_atomically
+from selector.artifact.recommendation import TYPES, compose, failures, race
+from selector.artifact.run import RunFolder, plain, write_atomically
 from selector.contract import Array, Dataset, Profile, TrialSpec, Variable
 from selector.errors import DataError, OptionError, RunError, did_you_mean
 from selector.search.budget import Budget, parse_time
@@ -70,6 +72,8 @@ class Options:
         object.__setattr__(self, "time", parse_time(self.time))
         if self.trials is not None and self.trials < 1:
             raise OptionError(f"--trials is at least 1; received {self.trials}.")
+        if not 0 <= self.seed < 2**31:
+            raise OptionError(f"--seed is from 0 to {2**31 - 1}; received {self.seed}.")
         if self.workers is not None and not 1 <= self.workers <= 256:
             raise OptionError(f"--workers is from 1 to 256; received {self.workers}.")
         if self.prefer not in ROPES:
@@ -130,8 +134,8 @@ class Session:
         self._on_progress = on_progress
         self._stage = ""
         self._best_model = ""
-        self._model_name = ""
         self._refitted = False
+        self._finished = False
         self._planner: Planner | None = None
 
     # ------------------------------------------------------------------- roads
@@ -165,6 +169,8 @@ class Session:
         """
         self.run = RunFolder.create(out, name_of(source))
         try:
+            self.about = self._describe_run(source, test)
+            self.run.write("run.json", self.about)
             self._start_workers()
             self._read(source, y, test, test_y)
             return self._carry_out([])
@@ -177,15 +183,36 @@ class Session:
     def resume(self, run: RunFolder) -> dict[str, Any]:
         """Go on with a run that was stopped or killed; no finished trial is lost."""
         run.lock()
+        run.mend()
         self.run = run
-        self.profile = Profile.from_dict(run.read("profile.json"))
         self.about = run.read("run.json")
-        self._schema = run.read("schema.json")
-        self.notes = list(self.about.get("notes", []))
+        (run.path / "predictions" / "early.npy").unlink(missing_ok=True)
         records = [Record.from_dict(r) for r in run.trials()]
         self._start_workers()
-        self._load_data()
+        try:
+            if "on" not in self.about:  # killed before the data was in the folder
+                self._read(*self._source_again())
+            self.profile = Profile.from_dict(run.read("profile.json"))
+            self._schema = run.read("schema.json")
+            self.notes = list(self.about.get("notes", []))
+            if (run.path / "model" / "pipeline.json").exists():
+                self._best_model = str(self._saved()["architecture"])
+            if (run.path / "recommendation.json").exists():
+                # what is there stays until there is something as complete
+                self._finished = bool(run.read("recommendation.json").get("complete"))
+            self._load_data()
+        except BaseException:
+            self._close()
+            raise
         return self._carry_out(records)
+
+    def _source_again(self) -> tuple[Any, Any, Any, Any]:
+        if not self.about.get("path"):
+            raise RunError(
+                "the run was stopped before its data was stored, and the data was no file."
+                " Start it again with selector.recommend."
+            )
+        return self.about["path"], None, self.about.get("test_path"), None
 
     def _start_workers(self) -> None:
         assert self.run is not None
@@ -209,67 +236,80 @@ class Session:
 
     # -------------------------------------------------------------------- data
 
+    def _describe_run(self, source: Any, test: Any) -> dict[str, Any]:
+        def path(given: Any) -> str | None:
+            return str(Path(given).absolute()) if isinstance(given, str | Path) else None
+
+        return {
+            "name": name_of(source),
+            "path": path(source),
+            "test_path": path(test),
+            "command": list(self.options.command),
+            "options": asdict(self.options),
+            "versions": versions(),
+            "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        }
+
     def _read(self, source: Any, y: Any, test: Any, test_y: Any) -> None:
-        """Read, profile, and split off the test part before anything else looks."""
-        from selector import readers, tasks
+        """Read, and split off the test part before anything is decided or measured."""
+        from selector import readers
         from selector.contract import ReadOptions
-        from selector.profile import ProfileOptions, describe, profile
+        from selector.profile import ProfileOptions, describe
 
         assert self.run is not None
         o = self.options
         read_options = ReadOptions(target=o.target, id=o.id, step=o.step)
-        raw = readers.read(source, read_options, y=y, extra_readers=_plugin_readers)
-        described = describe(raw, ProfileOptions(o.target, o.kind, o.task, o.axes))
-        dataset, schema = described.dataset, described.schema
+        raw = readers.read(source, read_options, y=y, extra_readers=plugin_readers)
+        wanted = ProfileOptions(o.target, o.kind, o.task, o.axes)
+        apart = None
+        if test is None:
+            raw, apart = self._split_off(raw, wanted)
+        described = describe(raw, wanted)
+        schema = described.schema
+        self.profile = described.profile
         self._schema = schema.to_dict()
-        task = tasks.get(described.profile.task)
-        self.notes += list(dataset.notes)
+        self.notes += list(described.dataset.notes)
         if test is not None:
             expect = ReadOptions(o.target, o.id, o.step, expect=schema.source)
-            held = schema.apply(readers.read(test, expect, y=test_y, extra_readers=_plugin_readers))
-            if held.y is None:
-                raise DataError(
-                    f"a test part needs the target '{described.profile.target}', and "
-                    f"{name_of(test)} has none. Leave --test out to have one split off."
-                )
-            known = np.flatnonzero(~np.isnan(held.y.values))
-            if not len(known):
-                raise DataError(
-                    f"no row of {name_of(test)} has a target that the training data knows."
-                    " Give a test file of the same data, or leave --test out."
-                )
-            self.notes += [f"test: {n}" for n in held.notes]
-            dev, test_x, y_test = dataset, held.x.take(known), held.y.take(known)
-            on = f"test file, {len(known)} rows"
-        else:
-            assert dataset.target is not None
-            part = task.holdout(dataset.target.values, TEST_SHARE, o.seed)
-            dev, apart = (
-                dataset.take(np.flatnonzero(part == 0)),
-                dataset.take(np.flatnonzero(part == 1)),
-            )
-            assert apart.target is not None
-            test_x, y_test = apart.x, apart.target
-            on = f"{len(apart)} rows held out from everything else"
-        self.profile = profile(dev, described.profile.decisions)
-        write_data(self.run.path / "data" / "dev", dev.x, dev.target)
+            apart = readers.read(test, expect, y=test_y, extra_readers=plugin_readers)
+        assert apart is not None
+        where = name_of(test) if test is not None else "the part held out"
+        test_x, y_test, notes = _with_known_target(schema.apply(apart), self.profile.target, where)
+        if test is not None:
+            self.notes += [f"test: {n}" for n in notes]
+        on = f"test file, {len(test_x)} rows"
+        if test is None:
+            on = f"{len(test_x)} rows held out from everything else"
+        write_data(self.run.path / "data" / "dev", described.dataset.x, described.dataset.target)
         write_data(self.run.path / "data" / "test", test_x, y_test)
         self.run.write("profile.json", self.profile.to_dict())
         self.run.write("schema.json", self._schema)
-        self.about = {
-            "name": name_of(source) if isinstance(source, str | Path) else raw.name,
-            "source": str(source) if isinstance(source, str | Path) else type(source).__name__,
-            "test": str(test) if isinstance(test, str | Path) else None,
+        self.about |= {
             "on": on,
-            "command": list(o.command),
-            "options": asdict(o),
-            "versions": versions(),
-            "fingerprint": fingerprint(dev, test_x),
+            "fingerprint": fingerprint(described.dataset, test_x),
             "notes": self.notes,
-            "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
         self.run.write("run.json", self.about)
         self._load_data()
+
+    def _split_off(self, raw: Dataset, wanted: Any) -> tuple[Dataset, Dataset]:
+        """Split the samples that have a target in two, stratified by it.
+
+        The labels are all that is looked at; what the data is, is decided
+        afterwards, on the first part only.
+        """
+        from selector import tasks
+        from selector.profile import describe
+
+        labels = describe(raw, wanted)
+        applied = labels.schema.apply(raw)
+        assert applied.y is not None
+        known = np.flatnonzero(~np.isnan(applied.y.values))
+        task = tasks.get(labels.profile.task)
+        part = task.holdout(applied.y.values[known], TEST_SHARE, self.options.seed)
+        dropped = [n for n in labels.dataset.notes if n not in raw.notes]
+        self.notes += [n for n in dropped if "left out" in n]
+        return raw.take(known[part == 0]), raw.take(known[part == 1])
 
     def _load_data(self) -> None:
         assert self.run is not None
@@ -283,6 +323,7 @@ class Session:
 
     def _search(self, records: list[Record]) -> None:
         from selector import tasks
+        from selector.search.space import candidate_to_dict
         from selector.search.splits import Splits
         from selector.search.studies import Studies
 
@@ -292,6 +333,9 @@ class Session:
         self.runner = Runner(self.run, self.pool, self.budget, self.stop, self._changed)
         candidates = self.runner.propose(self.options.families, self.options.trained_only)
         self._check_families()
+        self.run.write(
+            "candidates.json", {"candidates": [candidate_to_dict(c) for c in candidates]}
+        )
         splits = Splits(self.run.path / "splits", self.task, self.dev_y, self.options.seed)
         studies = Studies(self.run.path / "study.journal", self.options.seed)
 
@@ -309,9 +353,23 @@ class Session:
         )
         self._planner = planner
         planner.replay(records)
+        self.runner.failures += [
+            {
+                "architecture": r.spec.architecture,
+                "stage": r.spec.stage,
+                "reason": r.result.reason,
+            }
+            for r in records
+            if not r.ok
+        ]
         if records:
             self._restore(studies, planner, records)
-        self.runner.search(planner, studies)
+        try:
+            self.runner.search(planner, studies)
+        except KeyboardInterrupt:  # from Python; the command line sets `stop` itself
+            self.stop.set()
+            self.runner.clear()
+            planner.start_confirmation()
 
     def _restore(self, studies: Any, planner: Planner, records: list[Record]) -> None:
         for name, contender in planner.contenders.items():
@@ -326,6 +384,8 @@ class Session:
     def _check_families(self) -> None:
         """Refuse families that no plugin offers, and runs with nothing to try."""
         candidates = self.runner.candidates
+        if self.stop.is_set() or not candidates:
+            return
         known = sorted({c.family for c in candidates})
         for family in self.options.families:
             if known and family not in known:
@@ -349,9 +409,10 @@ class Session:
         assert planner is not None
         if planner.stage != self._stage:
             self._stage = planner.stage
-            if planner.records:
+            if planner.records and not self._finished:
                 self._write_recommendation(self._compose())
-                self._save_early(planner)
+        if not self._best_model and planner.floor_done:
+            self._save_early(planner)
         if self._on_progress is not None:
             best: dict[str, tuple[str, float]] = {}
             for contender in planner.contenders.values():
@@ -375,8 +436,6 @@ class Session:
 
     def _save_early(self, planner: Planner) -> None:
         """After the floor, have the best closed-form model saved: from here on there is a model."""
-        if self._best_model or planner.stage == "floor":
-            return
         closed = [
             c for c in planner.contenders.values() if c.best and c.candidate.type != "network"
         ]
@@ -388,8 +447,10 @@ class Session:
 
         def saved(answer: dict[str, Any]) -> None:
             # scored now, looked at only where nothing better can be fitted in the time
-            if self._adopt(answer, "early", name):
+            if self._adopt(answer, "early"):
                 self.runner.submit(self._predict_command("early"), 10.0, lambda _: None)
+            else:
+                self._best_model = ""  # another may be tried
 
         command = self._final_command(name, best.best.spec.params, None, "dev", "early")
         self.runner.submit(command, 10.0, saved)
@@ -414,9 +475,7 @@ class Session:
             "extra": {"schema": self._schema},
         }
 
-    def _adopt(
-        self, answer: Mapping[str, Any], folder: str, name: str, into: str = "model"
-    ) -> bool:
+    def _adopt(self, answer: Mapping[str, Any], folder: str, into: str = "model") -> bool:
         """Put a freshly saved model in its place."""
         assert self.run is not None
         if answer.get("state") != "complete":
@@ -428,8 +487,14 @@ class Session:
             target.rename(old)
         (self.run.path / f".{folder}").rename(target)
         shutil.rmtree(old, ignore_errors=True)
-        self._model_name = name
         return True
+
+    def _saved(self) -> dict[str, Any]:
+        """Return the description of the model that is saved; empty where there is none."""
+        assert self.run is not None
+        if not (self.run.path / "model" / "pipeline.json").exists():
+            return {}
+        return self.run.read("model/pipeline.json")
 
     def _conclude(self) -> None:
         """Judge, fit the recommended model on all development rows, score it, report."""
@@ -444,14 +509,16 @@ class Session:
                 f"no trial ended within {self.budget.seconds:g} s: there is nothing to recommend."
                 f" The logs are in {self.run.path / 'logs'}. Try more time with 'selector resume'."
             )
-        self._write_recommendation(rec)
+        if not self._finished:
+            self._write_recommendation(rec)
         final = self._fit_recommended(planner, rec)
         rec = self._rename(rec, planner)
         if (self.run.path / "model").exists():
             rec["score"] = self._score(avoid=final.get("worker"))
         rec["complete"] = rec["score"] is not None
         if rec["complete"]:
-            rec["notes"].append(gap_sentence(rec["search_score"], rec["score"]))
+            gap = gap_sentence(rec["search_score"], rec["score"])
+            rec["notes"] += [gap] if gap else []
         rec["failures"] = failures(self.runner.failures)
         rec["final"] = {
             k: final.get(k) for k in ("fit_seconds", "epochs", "reason") if final.get(k)
@@ -477,7 +544,7 @@ class Session:
                 choice, entry.record.spec.params, entry.epochs, "dev", "final"
             )
             answer = self.runner.call(command, spare)
-            if self._adopt(answer, "final", choice):
+            if self._adopt(answer, "final"):
                 self._refitted = True
                 found = entry.contender.candidate
                 record = Record(
@@ -503,23 +570,30 @@ class Session:
 
     def _rename(self, rec: dict[str, Any], planner: Planner) -> dict[str, Any]:
         """Where another model than the judge's choice is what was saved, say so."""
-        assert self.run is not None
-        saved = self._model_name
-        if not saved or saved == rec["recommended"]["architecture"]:
+        saved = self._saved()
+        wanted = rec["recommended"]
+        if not saved or (
+            saved["architecture"] == wanted["architecture"]
+            and dict(saved["params"]) == dict(wanted["params"])
+        ):
             return rec
-        wanted = rec["recommended"]["architecture"]
-        row = next(r for r in rec["leaderboard"] if r["architecture"] == saved)
+        name = str(saved["architecture"])
+        found = planner.contenders[name].candidate if name in planner.contenders else None
         rec["recommended"] = {
-            k: row[k] for k in ("architecture", "family", "title", "params", "type")
+            "architecture": name,
+            "family": saved["family"],
+            "title": found.title if found else name,
+            "params": saved["params"],
+            "type": TYPES[saved["type"]],
         }
-        rec["search_score"] = row["score"]
+        rec["search_score"] = None
         rec["verdict"] = "undecided"
         rec["why"] = [
-            f"The measurements favour {wanted}, which could not be fitted in the time left; "
-            f"{saved} was saved in its place. Give the run more time: selector resume.",
+            f"The measurements favour {wanted['architecture']}, which could not be fitted in the "
+            f"time left; the model that is saved is {name}. Give the run more time: "
+            "selector resume.",
             *rec["why"],
         ]
-        rec["failures"] = failures(self.runner.failures)
         return rec
 
     def _score(self, avoid: int | None) -> dict[str, Any] | None:
@@ -528,7 +602,7 @@ class Session:
 
         assert self.run is not None
         early = self.run.path / "predictions" / "early.npy"
-        if self._model_name == self._best_model and not self._refitted and early.exists():
+        if not self._refitted and early.exists():
             return headline(self.profile.task, self.test_y, np.load(early), on=self.about["on"])
         command = self._predict_command("test")
         out = Path(command["out"])
@@ -563,7 +637,7 @@ class Session:
         write_data(self.run.path / "data" / "all", x, y)
         command = self._final_command(name, entry.record.spec.params, entry.epochs, "all", "refit")
         answer = self.runner.call(command, max(0.5, self.budget.left() - 0.3))
-        if self._adopt(answer, "refit", name, into="model_all"):
+        if self._adopt(answer, "refit", into="model_all"):
             rec["notes"].append(
                 "model_all was fitted on all rows, the test part too: it is unscored."
             )
@@ -605,7 +679,7 @@ class Session:
 
         assert self.run is not None
         rec["wall_seconds"] = round(self.budget.elapsed(), 2)
-        self.recommendation = rec
+        self.recommendation = rec = plain(rec)
         self.run.write("recommendation.json", rec)
         write_atomically(self.run.path / "report.html", render_html(rec))
 
@@ -621,11 +695,33 @@ def name_of(source: Any) -> str:
     return stem
 
 
-def _plugin_readers() -> Any:
-    """Load the plugins' readers; only called where no built-in reader applies."""
+def plugin_readers() -> Any:
+    """Load the plugins' readers; only called where no built-in reader applies.
+
+    What a plugin prints goes to standard error, so that ``--json`` stays pure.
+    """
     from selector.plugins import Registry
 
-    return list(Registry().readers.values())
+    with contextlib.redirect_stdout(sys.stderr):
+        return list(Registry().readers.values())
+
+
+def _with_known_target(
+    applied: Any, target: str, where: str
+) -> tuple[Variable, Variable, tuple[str, ...]]:
+    """Return the samples of a test part whose target the training data knows, and the notes."""
+    if applied.y is None:
+        raise DataError(
+            f"a test part needs the target '{target}', and {where} has none."
+            " Leave --test out to have one split off."
+        )
+    known = np.flatnonzero(~np.isnan(applied.y.values))
+    if not len(known):
+        raise DataError(
+            f"no row of {where} has a target that the training data knows."
+            " Give a test file of the same data, or leave --test out."
+        )
+    return applied.x.take(known), applied.y.take(known), tuple(applied.notes)
 
 
 def _join(variables: list[Variable]) -> Variable:

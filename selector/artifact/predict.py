@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,8 +49,10 @@ class Predictions:
     id_name: str
     notes: tuple[str, ...]
 
-    def write_csv(self, path: Path | str, proba: bool = False) -> None:
+    def write_csv(self, path: Path | str | None, proba: bool = False) -> None:
         """Write a CSV with a column ``prediction``, names first, ``proba_<class>`` last.
+
+        Without a path it goes to standard output.
 
         Raises
         ------
@@ -60,8 +64,12 @@ class Predictions:
         if with_probabilities:
             header += [f"proba_{c}" for c in self.classes]
         try:
-            with Path(path).open("w", newline="", encoding="utf-8") as handle:
-                writer = csv.writer(handle)
+            with contextlib.ExitStack() as stack:
+                handle = sys.stdout
+                if path is not None:
+                    opened = Path(path).open("w", newline="", encoding="utf-8")  # noqa: SIM115
+                    handle = stack.enter_context(opened)
+                writer = csv.writer(handle, lineterminator="\n")
                 writer.writerow(header)
                 for i, label in enumerate(self.labels):
                     row: list[Any] = ([self.ids[i]] if self.ids else []) + [label]
@@ -145,9 +153,11 @@ class Predictor:
             Where the worker fails.
         """
         from selector import readers
+        from selector.session import plugin_readers
 
         options = ReadOptions(expect=self.schema.source)
-        applied = self.schema.apply(readers.read(source, options))
+        read = readers.read(source, options, extra_readers=plugin_readers)
+        applied = self.schema.apply(read)
         if self._runner is None:
             self._start()
         assert self._room is not None
@@ -160,6 +170,14 @@ class Predictor:
             "out": str(out),
         }
         answer = self._runner.call(command, PREDICT_SECONDS)
+        if answer["state"] != "complete" and answer["reason"].startswith("worker "):
+            # it may have ended long before, with the thread that started it
+            self.close()
+            self._start()
+            write_data(self._room / "data", applied.x)
+            command |= {"data": str(self._room / "data"), "out": str(self._room / "out.npy")}
+            out = self._room / "out.npy"
+            answer = self._runner.call(command, PREDICT_SECONDS)
         if answer["state"] != "complete":
             raise RunError(f"the model in {self.folder} cannot predict: {answer['reason']}.")
         raw = np.load(out, allow_pickle=False)

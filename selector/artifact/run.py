@@ -5,7 +5,7 @@
     run.json             versions, seed, command, options, data fingerprint
     profile.json         what was known before any model was tried
     schema.json          how to bring another file into the same form
-    data/dev  data/test  the arrays; the test part is opened once, at the end
+    data/dev  data/test  the arrays; no choice reads the test part
     splits/NAME.npy      0 train, 1 validation, 2 unused, for each development row
     candidates.json      what was admitted, what was refused, and why
     trials.jsonl         a line for each finished trial
@@ -20,6 +20,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import time
@@ -138,7 +139,8 @@ class RunFolder:
 
     def write(self, name: str, content: Mapping[str, Any]) -> None:
         """Replace a JSON document atomically."""
-        write_atomically(self.path / name, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        text = json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False)
+        write_atomically(self.path / name, text + "\n")
 
     def read(self, name: str) -> dict[str, Any]:
         """Return a JSON document.
@@ -161,19 +163,38 @@ class RunFolder:
 
     def append_trial(self, record: Mapping[str, Any]) -> None:
         """Write one finished trial; it is on disk when this returns."""
-        line = json.dumps(record, ensure_ascii=False) + "\n"
+        line = json.dumps(plain(record), ensure_ascii=False, allow_nan=False) + "\n"
         with (self.path / "trials.jsonl").open("a", encoding="utf-8") as handle:
             handle.write(line)
             handle.flush()
             os.fsync(handle.fileno())
 
     def trials(self) -> list[dict[str, Any]]:
-        """Return all finished trials; a line torn by a kill is cut off."""
+        """Return all finished trials; a line torn by a kill, or being written, is left out."""
         path = self.path / "trials.jsonl"
-        cut_torn_line(path)
         if not path.exists():
             return []
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        whole = path.read_bytes().split(b"\n")[:-1]
+        return [json.loads(line) for line in whole]
+
+    def mend(self) -> None:
+        """Undo what a kill may have left half done; needs the run's lock."""
+        cut_torn_line(self.path / "trials.jsonl")
+        for name in ("model", "model_all"):
+            old = self.path / f".{name}.old"
+            if old.exists() and not (self.path / name).exists():
+                old.rename(self.path / name)
+
+
+def plain(value: Any) -> Any:
+    """Return a value that strict JSON can hold: NaN and infinity become None."""
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 def write_atomically(path: Path, text: str) -> None:

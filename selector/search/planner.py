@@ -97,13 +97,21 @@ Racing = Callable[["Planner"], list[tuple[str, str]]]
 """Return the pairs (architecture, split) to confirm next, in order."""
 
 
-def most_trials(n: int) -> int:
+FEW_ROWS = 100
+"""Rows below which a validation part is too small to choose between configurations by."""
+
+
+def most_trials(candidate: Candidate, n: int) -> int:
     """Return how many configurations of one architecture are worth comparing on `n` rows.
 
     The best of many on few rows is chosen by noise, and then generalises worse
-    than a default would (arXiv 2506.19540).
+    than a default would (arXiv 2506.19540): below :data:`FEW_ROWS` a
+    closed-form model keeps its first configuration, and a network those of its
+    portfolio.
     """
-    return 4 + n // 16
+    if n >= FEW_ROWS:
+        return 4 + n // 16
+    return len(candidate.portfolio) if candidate.trained else 1
 
 
 class Planner:
@@ -149,7 +157,7 @@ class Planner:
         self.profile, self.budget, self.splits, self.studies = profile, budget, splits, studies
         self.cores, self.max_trials, self.seed, self.finals = cores, max_trials, seed, finals
         self.contenders = {
-            c.name: Contender(c, [dict(p) for p in c.portfolio], most=most_trials(profile.n))
+            c.name: Contender(c, [dict(p) for p in c.portfolio], most=most_trials(c, profile.n))
             for c in candidates
             if c.admitted
         }
@@ -185,7 +193,7 @@ class Planner:
                 if self._needs(self.contenders[name].candidate) in warm:
                     self._floor.remove(name)
                     return self._search_trial(self.contenders[name], "floor")
-            if self._floor and "keras" not in warm:
+            if self._floor and len(warm) < 2:
                 return None
             self.stage = "portfolio"
         if "keras" not in warm:
@@ -234,15 +242,19 @@ class Planner:
                 self.records.append(record)
             if record.spec.stage in ("confirm", "final"):
                 continue
-            self.tell(record)
             contender = self.contenders.get(record.spec.architecture)
             if contender is not None:
                 contender.started += 1
-                if record.spec.stage != "search" and contender.portfolio:
-                    contender.portfolio.pop(0)
+                params = dict(record.spec.params)
+                if params in contender.portfolio:
+                    contender.portfolio.remove(params)
                 if record.spec.architecture in self._floor:
                     self._floor.remove(record.spec.architecture)
                 self._splits_drawn += record.spec.stage == "search"
+                if record.guilty is not None:
+                    reason = record.result.reason
+                    self.crashed(record.spec.architecture, reason, guilty=record.guilty)
+            self.tell(record)
 
     def crashed(self, architecture: str, reason: str, *, guilty: bool) -> None:
         """Note that a worker died in a trial.
@@ -255,6 +267,12 @@ class Planner:
         if (guilty and contender.best is None) or contender.crashes >= 2:
             contender.blocked = reason
             self.finalists.pop(architecture, None)
+
+    @property
+    def floor_done(self) -> bool:
+        """Whether every closed-form model that is going to be in the floor has been."""
+        closed = self._closed_form()
+        return self.stage != "floor" and not any(c.running for c in closed)
 
     @property
     def searched(self) -> int:
@@ -429,7 +447,9 @@ class Planner:
     ) -> TrialSpec:
         name = contender.candidate.name
         trial_id = f"{self._ids}-{stage}-{name}"
-        seed = (self.seed * 1_000_003 + self._ids) % 2**31
+        # a confirmation's seed belongs to its split, not to the order of dispatch
+        drawn = self.splits.confirm.index(split) if stage == "confirm" and split else self._ids
+        seed = (self.seed * 1_000_003 + drawn) % 2**31
         self._ids += 1
         return TrialSpec(trial_id, stage, name, params, split, seed, seconds, epochs, train_seconds)
 
@@ -447,7 +467,8 @@ class Planner:
                 self._add_finalist(contender, record)
         self._shrink()
         for record in self._earlier:
-            self._tell_confirmation(record)
+            if record.ok:  # what lacked time before may have it now
+                self._tell_confirmation(record)
 
     def _add_finalist(self, contender: Contender, record: Record) -> None:
         name = contender.candidate.name

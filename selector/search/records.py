@@ -33,6 +33,9 @@ class Record:
         Index of the worker that ran it.
     elapsed : float
         Seconds from the start of the run to the end of the trial.
+    guilty : bool or None
+        None where the worker lived on; else whether the trial is to blame for
+        its end (a signal that nobody here sent blames nobody).
     """
 
     spec: TrialSpec
@@ -42,6 +45,7 @@ class Record:
     number: int | None = None
     worker: int = 0
     elapsed: float = 0.0
+    guilty: bool | None = None
 
     @property
     def ok(self) -> bool:

@@ -19,6 +19,12 @@ from selector.search.workers import Event, WorkerPool, WorkerProcess
 PROPOSE_SECONDS = 3.0
 """Seconds that one architecture may take to say whether it fits."""
 
+FOREIGN = "ended by signal"
+"""How the reason begins where a worker was ended by a signal that nobody here sent."""
+
+UNWANTED = ("was not needed any longer", "the run is over")
+"""Reasons of kills that say nothing about what was killed."""
+
 RESTART_SECONDS = 6.0
 """A worker is replaced only where at least this much time is left to use it."""
 
@@ -54,6 +60,8 @@ class Runner:
         self.failures: list[dict[str, Any]] = []
         self.candidates: list[Candidate] = []
         self.restarts = 0
+        self.planner: Planner | None = None
+        self._numbers: dict[str, int | None] = {}
         self._ids = 0
         self._blamed: dict[str, str] = {}
         self._waiting: list[tuple[dict[str, Any], float]] = []
@@ -69,9 +77,13 @@ class Runner:
                 self.plugins = event.content["entries"]
             elif event.name == "died":
                 self._bury(event)
+            if event.name in ("result", "died"):
+                self._take(event)
         return events
 
     def _bury(self, event: Event) -> None:
+        if event.content["reason"] in UNWANTED:
+            return
         command = event.content["command"] or {}
         what = command.get("spec", {}).get("architecture") or command.get("op", "starting")
         if event.worker.loading:
@@ -102,7 +114,7 @@ class Runner:
         reason, and the others are asked in another worker.
         """
         found: dict[str, Candidate] = {}
-        asked = ""
+        asked, strikes = "", 0
         worker: WorkerProcess | None = None
         command = 0
         while self.budget.left() > 0.5 and not self.stop.is_set():
@@ -117,9 +129,11 @@ class Runner:
                     self.pool.send(worker, message, PROPOSE_SECONDS)
             for event in self._events(0.1):
                 if event.name == "died" and event.worker is worker:
-                    if asked:
+                    foreign = event.content["reason"].startswith(FOREIGN) and not strikes
+                    strikes += 1
+                    if asked and asked not in found and not foreign:
                         self._blamed[asked] = event.content["reason"]
-                    worker = None
+                    worker, asked = None, ""
                 elif event.content.get("id") != command:
                     continue
                 elif event.name == "progress":
@@ -176,22 +190,19 @@ class Runner:
     def search(self, planner: Planner, studies: Studies) -> None:
         """Run the plan until it has no more work, the time is up, or Ctrl-C."""
         self.planner, self.studies = planner, studies
-        numbers: dict[str, int | None] = {}
         while not self.stop.is_set():
             spare = self.budget.left() - planner.reserve()
             if spare <= 0.3:
                 break
-            busy = self._dispatch(planner, numbers, spare)
+            busy = self._dispatch(planner, spare)
             if not busy and planner.stage == "confirm":
                 break
-            for event in self._events(min(0.25, spare)):
-                self._take(event, planner, studies, numbers)
+            self._events(min(0.25, spare))
             self.on_change()
-        if planner.stage != "confirm":
-            planner.start_confirmation()
         self.clear()
+        planner.start_confirmation()
 
-    def _dispatch(self, planner: Planner, numbers: dict[str, int | None], spare: float) -> bool:
+    def _dispatch(self, planner: Planner, spare: float) -> bool:
         """Give idle workers work; say whether any worker has something to do."""
         for worker in self.pool.idle():
             if self._waiting and len(worker.warm) >= 2:
@@ -202,53 +213,46 @@ class Runner:
             if planned is None:
                 continue
             spec, number = planned
-            numbers[spec.id] = number
+            self._numbers[spec.id] = number
             message = {"op": "trial", "id": self._command_id(), "spec": asdict(spec)}
-            self.pool.send(worker, message, min(spec.seconds, max(0.5, spare)))
+            self.pool.send(worker, message, min(spec.seconds, max(0.5, spare - 0.6)))
             worker.built.add(spec.architecture)
         alive = [w for w in self.pool.workers if not w.killed_for]
         return any(w.command is not None or not w.listed or len(w.warm) < 2 for w in alive)
 
-    def _take(
-        self,
-        event: Event,
-        planner: Planner,
-        studies: Studies,
-        numbers: Mapping[str, int | None],
-    ) -> None:
+    def _take(self, event: Event) -> None:
+        """Take note of a command that ended: a trial, or one that was submitted."""
         command = event.content.get("command") or {}
-        if event.name not in ("result", "died"):
-            return
         if command.get("id") in self._answers:
             self._answers.pop(command["id"])(event.content if event.name == "result" else {})
-        if command.get("op") != "trial":
+        if command.get("op") != "trial" or self.planner is None:
             return
+        if event.content.get("reason") in UNWANTED:
+            return
+        guilty: bool | None = None
         spec = TrialSpec(**command["spec"])
         if event.name == "died":
             reason = event.content["reason"]
             result = failed(f"worker {reason}")
             # a signal that we did not send says nothing about the architecture
-            guilty = not reason.startswith("ended by signal")
-            planner.crashed(spec.architecture, reason, guilty=guilty)
+            guilty = not reason.startswith(FOREIGN)
+            self.planner.crashed(spec.architecture, result.reason, guilty=guilty)
         else:
             result = result_from_dict(event.content)
             if result.state != "complete":
                 self._note(spec.architecture, spec.stage, result.reason)
-        self.record(spec, result, planner, event.worker.index, numbers.get(spec.id))
+        self._record(spec, result, event.worker.index, guilty)
 
-    def record(
-        self,
-        spec: TrialSpec,
-        result: TrialResult,
-        planner: Planner,
-        worker: int,
-        number: int | None,
+    def _record(
+        self, spec: TrialSpec, result: TrialResult, worker: int, guilty: bool | None
     ) -> None:
         """Put a finished trial on disk first, then tell the planner and the study."""
+        planner, number = self.planner, self._numbers.get(spec.id)
+        assert planner is not None
         candidate = planner.contenders[spec.architecture].candidate
         record = Record(
             spec, result, candidate.family, candidate.type, number, worker,
-            round(self.budget.elapsed(), 3),
+            round(self.budget.elapsed(), 3), guilty,
         )  # fmt: skip
         self.run.append_trial(record.to_dict())
         if number is not None:
@@ -256,19 +260,21 @@ class Runner:
         planner.tell(record)
 
     def clear(self) -> None:
-        """After Ctrl-C, end trials that nobody waits for, but keep a worker that is warm.
+        """After Ctrl-C, have running trials end with what they have.
 
-        Without Ctrl-C nothing is ended: trials were given no more time than
-        there is, and a worker that has its libraries is worth waiting for.
+        A worker that is warm is kept: the final model needs one. Without
+        Ctrl-C nothing is ended, since trials were given no more time than
+        there is.
         """
         if not self.stop.is_set():
             return
+        self.pool.ask_to_stop()
         patience = Budget(3.0)
-        while not self._warm_and_idle() and patience.left() > 0:
+        while patience.left() > 0 and any(w.command is not None for w in self.pool.workers):
             self._events(0.1)
         for worker in self.pool.workers:
             if worker.command is not None and self._warm_and_idle():
-                self.pool.kill(worker, "was not needed any longer")
+                self.pool.kill(worker, UNWANTED[0])
 
     def _warm_and_idle(self) -> bool:
         return any(len(w.warm) >= 2 for w in self.pool.idle())
@@ -304,19 +310,23 @@ class Runner:
                 idle = sorted(
                     self.pool.idle(),
                     key=lambda w: (
-                        w.index == avoid,
                         "keras" not in w.warm,
+                        w.index == avoid,
                         architecture not in w.built,
                     ),
                 )
                 if idle:
                     worker = idle[0]
-                    self.pool.send(worker, {**command, "id": number}, deadline.left())
+                    # it has to save, and answer, before nobody waits any longer
+                    allowed = max(0.5, deadline.left() - 1.0)
+                    self.pool.send(worker, {**command, "id": number}, allowed)
             for event in self._events(0.05):
                 if event.worker is worker and event.name == "died":
                     return {"state": "failed", "reason": f"worker {event.content['reason']}"}
                 if event.name == "result" and event.content.get("id") == number:
                     return {**event.content, "worker": event.worker.index}
+            if all(w.pipe.closed for w in self.pool.workers):
+                return {"state": "failed", "reason": "no worker is left"}
         if worker is not None:
             self.pool.kill(worker, "did not return by its deadline")
         return {"state": "failed", "reason": f"no answer within {seconds:.1f} s"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,9 @@ class Splits:
     def _write(self, name: str, split: Array) -> None:
         path = self._folder / f"{name}.npy"
         if not path.exists():
-            np.save(path, np.asarray(split, dtype=np.int8), allow_pickle=False)
+            draft = path.with_name(f".{path.name}")
+            np.save(draft, np.asarray(split, dtype=np.int8), allow_pickle=False)
+            os.replace(draft, path)
 
     def search(self, index: int) -> str:
         """Return the name of the search's split number `index`, made where it is new."""

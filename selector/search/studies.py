@@ -44,6 +44,8 @@ class Studies:
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         cut_torn_line(path)
+        # left by a kill; the run's own lock is held, so nobody else can be writing
+        path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
         self._seed = seed
         self._storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
         self._studies: dict[str, optuna.Study] = {}

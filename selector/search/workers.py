@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -158,7 +159,6 @@ class WorkerPool:
         ours.close()
         return WorkerProcess(
             index, core, process, pipe, started=time.monotonic(),
-            kill_at=time.monotonic() + IMPORT_SECONDS,
         )  # fmt: skip
 
     # ------------------------------------------------------------- supervision
@@ -189,6 +189,8 @@ class WorkerPool:
         with self._guard:
             if not worker.killed_for:
                 worker.killed_for = reason
+        if worker.process.poll() is not None:
+            return  # it has ended, and its number may be another's by now
         try:
             os.killpg(worker.process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
@@ -206,6 +208,15 @@ class WorkerPool:
             worker.pipe.send_bytes(json.dumps(worker.command).encode())
         except OSError:
             self.kill(worker, "ended")
+
+    def ask_to_stop(self) -> None:
+        """Ask busy workers to end their trial soon with what they have."""
+        for worker in self.workers:
+            if worker.command is not None and not worker.pipe.closed:
+                try:
+                    worker.pipe.send_bytes(json.dumps({"op": "stop"}).encode())
+                except OSError:
+                    self.kill(worker, "ended")
 
     def extend(self, worker: WorkerProcess, seconds: float) -> None:
         """Let a worker that shows progress run `seconds` from now before it is killed."""
@@ -282,3 +293,28 @@ class WorkerPool:
             if not worker.pipe.closed:
                 worker.pipe.close()
         self._watch.join(timeout=1)
+
+
+def list_plugins(seconds: float = 60.0) -> list[dict[str, Any]]:
+    """Load all plugins in a worker and return an entry for each, those that hang as failed.
+
+    Parameters
+    ----------
+    seconds : float
+        When to give up.
+    """
+    with tempfile.TemporaryDirectory(prefix="selector-") as room:
+        (Path(room) / "logs").mkdir()
+        pool = WorkerPool(Path(room), 1, warm=())
+        give_up = time.monotonic() + seconds
+        try:
+            while time.monotonic() < give_up:
+                for event in pool.events(0.2):
+                    if event.name == "plugins":
+                        entries: list[dict[str, Any]] = event.content["entries"]
+                        return entries
+                    if event.name == "died":
+                        pool.replace(event.worker)
+        finally:
+            pool.close()
+    return []

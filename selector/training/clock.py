@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 Heartbeat = Callable[..., None]
+
+
+STOP = threading.Event()
+"""Set while the driver wants the running trial to end with what it has."""
 
 
 class Clock:
@@ -29,6 +34,8 @@ class Clock:
     @property
     def left(self) -> float:
         """Seconds until the deadline; infinite without one."""
+        if STOP.is_set():
+            return 0.0
         return float("inf") if self.deadline is None else self.deadline - time.monotonic()
 
     @property

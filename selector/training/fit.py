@@ -85,7 +85,8 @@ def run_trial(
         fitted = _fit(job, architecture)
         result = replace(result, **fitted.record)
         result = replace(result, **_score(job, fitted, predictions_path))
-        result = replace(result, state="complete", latency_ms=_latency(job, fitted))
+        result = replace(result, latency_ms=_latency(job, fitted))
+        result = replace(result, state="complete")
     except DeadlineError as error:
         result = replace(result, reason=str(error), stopped="deadline")
     except NonFiniteError as error:
@@ -132,7 +133,7 @@ def fit_final(
         job.clock.beat(stage="save")
         model = fitted.finish()
         saved.save(folder, model, _pipeline(job, architecture, fitted, extra or {}))
-        result = replace(result, state="complete", latency_ms=_latency(job, fitted))
+        result = replace(result, state="complete")
     except DeadlineError as error:
         result = replace(result, reason=str(error), stopped="deadline")
     except NonFiniteError as error:

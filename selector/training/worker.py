@@ -28,6 +28,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from selector.training import clock
+
 
 def main(argv: list[str] | None = None) -> None:
     """Serve commands until the pipe closes."""
@@ -114,9 +116,14 @@ class Worker:
     def _listen(self) -> None:
         while True:
             try:
-                self._commands.put(json.loads(self.pipe.recv_bytes()))
+                command = json.loads(self.pipe.recv_bytes())
             except (EOFError, OSError):
                 os._exit(0)
+            if command["op"] == "stop":
+                clock.STOP.set()
+            else:
+                clock.STOP.clear()
+                self._commands.put(command)
 
     @staticmethod
     def _import(what: str) -> None:
@@ -148,7 +155,7 @@ class Worker:
 
     def _do_propose(self, command: dict[str, Any]) -> dict[str, Any]:
         """Match every architecture to the profile, one ``candidate`` message each."""
-        from selector.plugins import candidate
+        from selector.plugins import candidate, refusal
         from selector.search import space
 
         skip = set(command["skip"])
@@ -157,7 +164,12 @@ class Worker:
                 continue
             self.send("progress", id=command["id"], architecture=name)
             made = candidate(architecture, self.registry.plugin_of[name], self.profile)
-            self.send("candidate", id=command["id"], candidate=space.candidate_to_dict(made))
+            try:
+                told = space.candidate_to_dict(made)
+                json.dumps(told)
+            except (TypeError, ValueError) as error:
+                told = space.candidate_to_dict(refusal(made, f"failed: {error}"))
+            self.send("candidate", id=command["id"], candidate=told)
         return {"state": "complete"}
 
     def _do_trial(self, command: dict[str, Any]) -> dict[str, Any]:

@@ -70,6 +70,7 @@ def test_a_torn_line_is_cut_and_every_finished_trial_stays(tmp_path, cut):
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:cut])
     assert [t["i"] for t in run.trials()] == [0, 1, 2]
+    run.mend()
     assert path.read_bytes() == whole
 
 

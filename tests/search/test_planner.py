@@ -19,7 +19,7 @@ from selector.search.records import Record
 from selector.search.splits import Splits
 from selector.search.studies import Studies
 
-N = 60
+N = 160
 WARM = {"keras", "sklearn"}
 SCORES = {
     "tabular.baseline": 0.5, "tabular.linear": 0.7, "cnn.fixed": 0.95, "cnn.net": 0.9,
@@ -52,7 +52,7 @@ def candidate(name: str) -> Candidate:
 def profile() -> Profile:
     return Profile(
         name="x", axes=("time", "channel"), kind="sequential", task="classification", target="y",
-        n=N, shape=(20, 1), lengths=(20, 20, 20), n_outputs=2, classes=("a", "b"), counts=(30, 30),
+        n=N, shape=(20, 1), lengths=(20, 20, 20), n_outputs=2, classes=("a", "b"), counts=(80, 80),
     )  # fmt: skip
 
 
