@@ -258,7 +258,7 @@ def test_plain_backend_runs_whole_trials(monkeypatch):
     monkeypatch.setattr(networks.keras.backend, "backend", lambda: "other")
     for architecture in (ToyConv(), ToyFeatures()):
         result = run_trial(
-            spec_of(architecture, epochs=20),
+            spec_of(architecture, epochs=60),
             architecture,
             profile_of(data),
             data,
