@@ -14,7 +14,8 @@ from selector.artifact.predict import Predictor, typed
 from selector.artifact.run import RunFolder
 from selector.contract import Array
 from selector.errors import OptionError, RunError
-from selector.session import Options, Session
+from selector.options import Options
+from selector.session import Session
 
 
 class Recommendation:

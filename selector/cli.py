@@ -17,7 +17,7 @@ import typer
 
 from selector.errors import SelectorError
 
-LATE_SECONDS = 1.5
+LATE_SECONDS = 2.2
 """How far past the budget the watchdog lets a run go."""
 
 app = typer.Typer(
@@ -183,7 +183,7 @@ def recommend(
     verbose: Verbose = False,
 ) -> None:
     """Find out which architecture fits a data set, and save the trained model."""
-    from selector.session import Options
+    from selector.options import Options
 
     options = Options(
         time=time,  # type: ignore[arg-type]
@@ -218,7 +218,7 @@ def resume(
 ) -> None:
     """Go on with a run that was stopped or killed, or give it more time."""
     from selector.artifact.run import RunFolder
-    from selector.session import Options
+    from selector.options import Options
 
     folder = RunFolder.open(run)
     options = Options.stored(folder.read("run.json"), time)
@@ -287,9 +287,9 @@ def profile(
 ) -> None:
     """Say what a data set looks like, without trying any model."""
     from selector import readers
+    from selector.artifact.intake import plugin_readers
     from selector.contract import ReadOptions
     from selector.profile import ProfileOptions, describe
-    from selector.session import plugin_readers
 
     options = ReadOptions(target=target, id=id, step=step)
     raw = readers.read(source, options, extra_readers=plugin_readers)

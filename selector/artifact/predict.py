@@ -153,7 +153,7 @@ class Predictor:
             Where the worker fails.
         """
         from selector import readers
-        from selector.session import plugin_readers
+        from selector.artifact.intake import plugin_readers
 
         options = ReadOptions(expect=self.schema.source)
         read = readers.read(source, options, extra_readers=plugin_readers)

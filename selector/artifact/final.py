@@ -1,0 +1,254 @@
+"""The model that a run leaves: fitted on all development rows, saved, scored on the test part."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from selector.artifact.data import read_data, write_data
+from selector.artifact.recommendation import TYPES
+from selector.artifact.run import RunFolder
+from selector.contract import Array, TrialSpec, Variable
+from selector.search.budget import Budget
+from selector.search.planner import Finalist, Planner
+from selector.search.records import Record, result_from_dict
+from selector.search.runner import Runner
+
+CLOSING_SECONDS = 0.8
+"""Kept free at the end for the report."""
+
+LATEST_SECONDS = 1.5
+"""Scoring may take this long even where the budget is nearly over: T + 3 s is the promise."""
+
+SCORING_SECONDS = 1.5
+"""Kept free for loading the saved model again and scoring it."""
+
+
+class FinalModel:
+    """Has models fitted, saved and scored by the workers.
+
+    Parameters
+    ----------
+    run : RunFolder
+        Where they are saved.
+    runner : Runner
+        The workers.
+    planner : Planner
+        What was found.
+    budget : Budget
+        The clock.
+    task : str
+        Name of the task.
+    test_y : ndarray
+        Target of the test part.
+    on : str
+        What the score is measured on, in words.
+    schema : mapping
+        Goes into the saved model.
+    seed : int
+        Seeds the fit.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        runner: Runner,
+        planner: Planner,
+        budget: Budget,
+        *,
+        task: str,
+        test_y: Array,
+        on: str,
+        schema: Mapping[str, Any],
+        seed: int,
+    ) -> None:
+        self.run, self.runner, self.planner, self.budget = run, runner, planner, budget
+        self.task, self.test_y, self.on, self.schema, self.seed = task, test_y, on, schema, seed
+        self._refitted = False
+        # a model of an earlier process counts as the early one
+        self._early = str(self.saved().get("architecture", ""))
+        (run.path / "predictions" / "early.npy").unlink(missing_ok=True)
+
+    def save_early(self) -> None:
+        """Once the floor is done, have the best closed-form model saved: now there is a model."""
+        if self._early or not self.planner.floor_done:
+            return
+        closed = [c for c in self.planner.contenders.values() if c.candidate.type != "network"]
+        done = [c.best for c in closed if c.best is not None]
+        best = max(done, key=lambda record: record.value or 0.0, default=None)
+        if best is None:
+            return
+        self._early = best.spec.architecture
+
+        def saved(answer: dict[str, Any]) -> None:
+            # scored now, looked at only where nothing better can be fitted in the time
+            if self.adopt(answer, "early"):
+                self.runner.submit(self.prediction("early"), 10.0, lambda _: None)
+            else:
+                self._early = ""  # another may be tried
+
+        command = self.command(self._early, best.spec.params, None, "dev", "early")
+        self.runner.submit(command, 10.0, saved)
+
+    def command(
+        self, name: str, params: Mapping[str, Any], epochs: int | None, data: str, folder: str
+    ) -> dict[str, Any]:
+        """Return the worker command that fits a configuration and saves it."""
+        seconds = max(0.5, self.budget.left() - CLOSING_SECONDS)
+        spec = TrialSpec(f"final-{folder}", "final", name, params, None, self.seed, seconds, epochs)
+        draft = self.run.path / f".{folder}"
+        shutil.rmtree(draft, ignore_errors=True)
+        return {
+            "op": "final",
+            "spec": asdict(spec),
+            "data": data,
+            "folder": str(draft),
+            "extra": {"schema": self.schema},
+        }
+
+    def adopt(self, answer: Mapping[str, Any], folder: str, into: str = "model") -> bool:
+        """Put a freshly saved model in its place."""
+        if answer.get("state") != "complete":
+            return False
+        target = self.run.path / into
+        old = self.run.path / f".{into}.old"
+        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():
+            target.rename(old)
+        (self.run.path / f".{folder}").rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+        return True
+
+    def saved(self) -> dict[str, Any]:
+        """Return the description of the model that is saved; empty where there is none."""
+        if not (self.run.path / "model" / "pipeline.json").exists():
+            return {}
+        return self.run.read("model/pipeline.json")
+
+    def fit(self, rec: Mapping[str, Any]) -> dict[str, Any]:
+        """Fit the recommended model; where that fails, the next best that fits in the time."""
+        name = rec["recommended"]["architecture"]
+        ranked = [
+            r["architecture"] for r in rec["leaderboard"] if r["state"] in ("confirmed", "searched")
+        ]
+        closed = [n for n in ranked if self.planner.contenders[n].candidate.type != "network"]
+        answer: dict[str, Any] = {}
+        for choice in dict.fromkeys([name, *closed]):
+            spare = self.budget.left() - CLOSING_SECONDS - SCORING_SECONDS
+            entry = self.planner.finalists.get(choice) or self._stand_in(choice)
+            if entry is None or spare < 0.3:
+                continue
+            command = self.command(choice, entry.record.spec.params, entry.epochs, "dev", "final")
+            answer = self.runner.call(command, spare)
+            if self.adopt(answer, "final"):
+                self._refitted = True
+                found = entry.contender.candidate
+                record = Record(
+                    TrialSpec(**command["spec"]),
+                    result_from_dict(answer),
+                    found.family,
+                    found.type,
+                    worker=answer["worker"],
+                    elapsed=self.budget.elapsed(),
+                )
+                self.planner.records.append(record)
+                return answer
+            self.runner.failures.append(
+                {"architecture": choice, "stage": "final", "reason": answer.get("reason", "")}
+            )
+        return answer
+
+    def _stand_in(self, name: str) -> Finalist | None:
+        contender = self.planner.contenders[name]
+        best = contender.best
+        return Finalist(contender, best, best.planned_epochs) if best else None
+
+    def name_what_is_saved(self, rec: dict[str, Any]) -> dict[str, Any]:
+        """Where another model than the judge's choice is what was saved, say so."""
+        saved = self.saved()
+        wanted = rec["recommended"]
+        if not saved or (
+            saved["architecture"] == wanted["architecture"]
+            and dict(saved["params"]) == dict(wanted["params"])
+        ):
+            return rec
+        name = str(saved["architecture"])
+        found = self.planner.contenders[name].candidate if name in self.planner.contenders else None
+        rec["recommended"] = {
+            "architecture": name,
+            "family": saved["family"],
+            "title": found.title if found else name,
+            "params": saved["params"],
+            "type": TYPES[saved["type"]],
+        }
+        rec["search_score"] = None
+        rec["verdict"] = "undecided"
+        rec["why"] = [
+            f"The measurements favour {wanted['architecture']}, which could not be fitted in the "
+            f"time left; the model that is saved is {name}. Give the run more time: "
+            "selector resume.",
+            *rec["why"],
+        ]
+        return rec
+
+    def score(self, avoid: int | None) -> dict[str, Any] | None:
+        """Score the saved model, reloaded in a worker, on the test part."""
+        from selector.judge.headline import headline
+
+        early = self.run.path / "predictions" / "early.npy"
+        if not self._refitted and early.exists():
+            return headline(self.task, self.test_y, np.load(early), on=self.on)
+        command = self.prediction("test")
+        out = Path(command["out"])
+        out.unlink(missing_ok=True)
+        answer = self.runner.call(
+            command, max(LATEST_SECONDS, self.budget.left() - 0.2), avoid=avoid
+        )
+        if answer["state"] != "complete":
+            self.runner.failures.append(
+                {"architecture": "saved model", "stage": "score", "reason": answer["reason"]}
+            )
+            return None
+        predictions = np.load(out, allow_pickle=False)
+        return headline(self.task, self.test_y, predictions, on=self.on)
+
+    def prediction(self, name: str) -> dict[str, Any]:
+        """Return the worker command that predicts the test part with the saved model."""
+        return {
+            "op": "predict",
+            "data": str(self.run.path / "data" / "test"),
+            "model": str(self.run.path / "model"),
+            "out": str(self.run.path / "predictions" / f"{name}.npy"),
+        }
+
+    def refit_all(self, rec: dict[str, Any]) -> None:
+        """Save a second model, fitted on all rows with the test part, and unscored."""
+        name = rec["recommended"]["architecture"]
+        entry = self.planner.finalists.get(name) or self._stand_in(name)
+        assert entry is not None
+        parts = [read_data(self.run.path / "data" / part) for part in ("dev", "test")]
+        x, y = _join([p[0] for p in parts]), _join([p[1] for p in parts if p[1] is not None])
+        write_data(self.run.path / "data" / "all", x, y)
+        command = self.command(name, entry.record.spec.params, entry.epochs, "all", "refit")
+        answer = self.runner.call(command, max(0.5, self.budget.left() - 0.3))
+        if self.adopt(answer, "refit", into="model_all"):
+            rec["notes"].append(
+                "model_all was fitted on all rows, the test part too: it is unscored."
+            )
+        else:
+            rec["notes"].append(
+                f"model_all could not be fitted in the time left: {answer['reason']}."
+            )
+
+
+def _join(variables: list[Variable]) -> Variable:
+    values = np.concatenate([v.values for v in variables])
+    lengths = None
+    if variables[0].lengths is not None:
+        lengths = np.concatenate([np.asarray(v.lengths) for v in variables])
+    return replace(variables[0], values=values, lengths=lengths)

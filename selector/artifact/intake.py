@@ -1,0 +1,201 @@
+"""From a source into the run folder: read, split off the test part, decide, write."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import platform
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from selector.artifact.data import write_data
+from selector.artifact.run import RunFolder
+from selector.contract import Array, Dataset, Variable
+from selector.errors import DataError
+from selector.options import Options
+
+TEST_SHARE = 0.2
+"""Share of the rows that is split off, untouched, where no test file is given."""
+
+LIBRARIES = ("selector-automl", "keras", "jax", "jaxlib", "numpy", "optuna", "scikit-learn")
+
+
+def describe_run(options: Options, source: Any, test: Any) -> dict[str, Any]:
+    """Return what is known of a run before its data is read: ``run.json`` at the start."""
+
+    def path(given: Any) -> str | None:
+        return str(Path(given).absolute()) if isinstance(given, str | Path) else None
+
+    return {
+        "name": name_of(source),
+        "path": path(source),
+        "test_path": path(test),
+        "command": list(options.command),
+        "options": asdict(options),
+        "versions": versions(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+
+
+def take_in(
+    run: RunFolder,
+    about: Mapping[str, Any],
+    o: Options,
+    source: Any,
+    y: Any = None,
+    test: Any = None,
+    test_y: Any = None,
+) -> dict[str, Any]:
+    """Read a source and put its arrays, profile and schema into the run folder.
+
+    The test part is split off before anything is decided or measured.
+
+    Parameters
+    ----------
+    run : RunFolder
+        Gets ``data/``, ``profile.json``, ``schema.json`` and, last, ``run.json``.
+    about : mapping
+        From :func:`describe_run`.
+    o : Options
+        What the user said about the data.
+    source, y, test, test_y
+        As for :meth:`selector.session.Session.recommend`.
+
+    Returns
+    -------
+    dict
+        `about`, with ``on`` (what the score will be measured on), ``notes``
+        and ``fingerprint``.
+
+    Raises
+    ------
+    DataError
+        Where the data cannot be used.
+    """
+    notes: list[str] = []
+    from selector import readers
+    from selector.contract import ReadOptions
+    from selector.profile import ProfileOptions, describe
+
+    read_options = ReadOptions(target=o.target, id=o.id, step=o.step)
+    raw = readers.read(source, read_options, y=y, extra_readers=plugin_readers)
+    wanted = ProfileOptions(o.target, o.kind, o.task, o.axes)
+    apart = None
+    if test is None:
+        raw, apart = split_off(raw, wanted, o.seed, notes)
+    described = describe(raw, wanted)
+    schema = described.schema
+    notes += list(described.dataset.notes)
+    if test is not None:
+        expect = ReadOptions(o.target, o.id, o.step, expect=schema.source)
+        apart = readers.read(test, expect, y=test_y, extra_readers=plugin_readers)
+    assert apart is not None
+    where = name_of(test) if test is not None else "the part held out"
+    test_x, y_test, more = _with_known_target(schema.apply(apart), described.profile.target, where)
+    if test is not None:
+        notes += [f"test: {n}" for n in more]
+    on = f"test file, {len(test_x)} rows"
+    if test is None:
+        on = f"{len(test_x)} rows held out from everything else"
+    write_data(run.path / "data" / "dev", described.dataset.x, described.dataset.target)
+    write_data(run.path / "data" / "test", test_x, y_test)
+    run.write("profile.json", described.profile.to_dict())
+    run.write("schema.json", schema.to_dict())
+    made = {
+        **about,
+        "on": on,
+        "fingerprint": fingerprint(described.dataset, test_x),
+        "notes": notes,
+    }
+    run.write("run.json", made)
+    return made
+
+
+def split_off(raw: Dataset, wanted: Any, seed: int, notes: list[str]) -> tuple[Dataset, Dataset]:
+    """Split the samples that have a target in two, stratified by it.
+
+    The labels are all that is looked at; what the data is, is decided
+    afterwards, on the first part only.
+    """
+    from selector import tasks
+    from selector.profile import describe
+
+    labels = describe(raw, wanted)
+    applied = labels.schema.apply(raw)
+    assert applied.y is not None
+    known = np.flatnonzero(~np.isnan(applied.y.values))
+    task = tasks.get(labels.profile.task)
+    part = task.holdout(applied.y.values[known], TEST_SHARE, seed)
+    dropped = [n for n in labels.dataset.notes if n not in raw.notes]
+    notes += [n for n in dropped if "left out" in n]
+    return raw.take(known[part == 0]), raw.take(known[part == 1])
+
+
+def name_of(source: Any) -> str:
+    """Return a short name for a source: a file's stem, with its folder where that says more."""
+    if not isinstance(source, str | Path):
+        return "data"
+    path = Path(source).absolute()
+    stem = path.name.split(".")[0] if not path.is_dir() else path.name
+    if stem.lower() in ("train", "test", "data", "x") and path.parent.name:
+        return f"{path.parent.name}-{stem}"
+    return stem
+
+
+def plugin_readers() -> Any:
+    """Load the plugins' readers; only called where no built-in reader applies.
+
+    What a plugin prints goes to standard error, so that ``--json`` stays pure.
+    """
+    from selector.plugins import Registry
+
+    with contextlib.redirect_stdout(sys.stderr):
+        return list(Registry().readers.values())
+
+
+def _with_known_target(
+    applied: Any, target: str, where: str
+) -> tuple[Variable, Variable, tuple[str, ...]]:
+    """Return the samples of a test part whose target the training data knows, and the notes."""
+    if applied.y is None:
+        raise DataError(
+            f"a test part needs the target '{target}', and {where} has none."
+            " Leave --test out to have one split off."
+        )
+    known = np.flatnonzero(~np.isnan(applied.y.values))
+    if not len(known):
+        raise DataError(
+            f"no row of {where} has a target that the training data knows."
+            " Give a test file of the same data, or leave --test out."
+        )
+    return applied.x.take(known), applied.y.take(known), tuple(applied.notes)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, the platform and the libraries that matter."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    for name in LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def fingerprint(dataset: Dataset, test: Variable) -> str:
+    """Return a SHA-256 of the development and test values."""
+    digest = hashlib.sha256()
+    arrays: list[Array | None] = [dataset.x.values, dataset.x.lengths, test.values]
+    if dataset.target is not None:
+        arrays.append(dataset.target.values)
+    for array in arrays:
+        if array is not None:
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,65 @@
+"""What a user may ask of a run, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from selector.errors import OptionError, RunError, did_you_mean
+from selector.search.budget import parse_time
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for; see ``selector recommend --help``."""
+
+    time: float = 60.0
+    trials: int | None = None
+    seed: int = 0
+    workers: int | None = None
+    families: tuple[str, ...] = ()
+    trained_only: bool = False
+    target: str | None = None
+    kind: str | None = None
+    task: str | None = None
+    axes: str | None = None
+    id: str | None = None
+    step: str | None = None
+    prefer: str = "balanced"
+    refit_all: bool = False
+    command: tuple[str, ...] = field(default_factory=tuple)
+
+    def __post_init__(self) -> None:
+        from selector.judge.verdict import ROPES
+
+        object.__setattr__(self, "time", parse_time(self.time))
+        if self.trials is not None and self.trials < 1:
+            raise OptionError(f"--trials is at least 1; received {self.trials}.")
+        if not 0 <= self.seed < 2**31:
+            raise OptionError(f"--seed is from 0 to {2**31 - 1}; received {self.seed}.")
+        if self.workers is not None and not 1 <= self.workers <= 256:
+            raise OptionError(f"--workers is from 1 to 256; received {self.workers}.")
+        if self.prefer not in ROPES:
+            raise OptionError(
+                f"--prefer is one of {', '.join(ROPES)}; received '{self.prefer}'."
+                f"{did_you_mean(self.prefer, ROPES)}"
+            )
+
+    @classmethod
+    def stored(cls, about: Mapping[str, Any], time: str | float | None = None) -> Options:
+        """Return the options of an earlier run from its ``run.json``, with another time if given.
+
+        Raises
+        ------
+        RunError
+            Where they are damaged.
+        """
+        try:
+            kept = dict(about["options"])
+            kept["families"], kept["command"] = tuple(kept["families"]), tuple(kept["command"])
+            return cls(**{**kept, **({"time": time} if time else {})})
+        except (KeyError, TypeError) as error:
+            raise RunError(
+                f"run.json has no usable options ({error}). Start again with 'selector recommend'."
+            ) from error
