@@ -133,7 +133,7 @@ class Registry:
             entry.problems.append(f"not in {ALLOW_LIST}")
             return
         if point.name in self._skip:
-            entry.fail("did not return in time when it was loaded")
+            entry.fail("hung, or ended its worker, when it was loaded")
             return
         self._on_load(point.name)
         try:

@@ -1,1 +1,0 @@
-"""The contract checks that plugin authors run."""
