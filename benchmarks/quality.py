@@ -149,7 +149,7 @@ def main() -> None:
     path = options.out.with_suffix(".csv")
     extra = ["--families", options.families] if options.families else []
     have = {(float(r["time"]), r["dataset"], int(r["seed"])) for r in done_already(path)}
-    names = [n for n in selector_datasets.names() if not selector_datasets.card(n).get("planted")]
+    names = [n for n in selector_datasets.names() if "winner" not in selector_datasets.card(n)]
     for seed in range(max(options.seeds, SMALL_TABLES)):
         for name in options.only or names:
             own = "test" in selector_datasets.card(name).get("files", {})

@@ -30,7 +30,7 @@ class _Recurrent(NetworkArchitecture):
     family = "rnn"
     kinds = ("sequential", "grid")
     # The mask is handed to every layer below, so padding changes nothing.
-    # ``selector.testing`` checks it for every architecture that claims it.
+    # a test of the plugins checks it for every architecture that claims it.
     variable_length = True
 
     # Name of the layer in ``keras.layers``: a name, since the class itself
