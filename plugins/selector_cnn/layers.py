@@ -222,6 +222,13 @@ class MiniRocketTransform(layers.TakesMask):
         """Return ``(batch, features)``."""
         return (inputs_shape[0], len(KERNELS) * sum(count for _, count in self.dilations))
 
+    def count_macs(self, inputs: Shape, outputs: Shape) -> int:
+        """Return the multiply-adds of one sample: convolutions, and a comparison for each bias."""
+        steps, channels = int(inputs[0] or 1), int(inputs[1] or 1)
+        convolutions = len(self.dilations) * KERNEL_LENGTH * channels * len(KERNELS)
+        comparisons = len(KERNELS) * sum(count for _, count in self.dilations)
+        return steps * (convolutions + comparisons)
+
     def get_config(self) -> dict[str, Any]:
         """Return the configuration from which the layer can be rebuilt."""
         names = ("features", "length", "seed", "share_of")

@@ -134,3 +134,12 @@ def test_the_reservoir_is_the_same_every_time() -> None:
         outputs.append(np.asarray(feature_model(architecture, params, p)([x])))
     np.testing.assert_array_equal(*outputs)
     assert outputs[0].shape == (2, 6 * params["units"])
+
+
+def test_minirocket_counts_its_convolutions_and_comparisons() -> None:
+    from selector_cnn.layers import MiniRocketTransform, dilations_for
+
+    layer = MiniRocketTransform(length=50, features=840)
+    biases = sum(count for _, count in dilations_for(50, 840))
+    kernels = len(dilations_for(50, 840)) * 9 * 3 * 84
+    assert layer.count_macs((50, 3), (84 * biases,)) == 50 * (kernels + 84 * biases)
