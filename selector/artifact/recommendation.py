@@ -13,6 +13,9 @@ from selector.judge.finalist import Finalist, score_interval
 if TYPE_CHECKING:
     from selector.search.planner import Contender, Planner
 
+PASSES_PER_EPOCH = 3
+"""A backward pass costs about twice a forward pass."""
+
 TYPES = {"network": "trained", "feature": "fixed features", "estimator": "estimator"}
 
 
@@ -61,6 +64,7 @@ def as_finalist(
         trained=candidate.trained,
         type=TYPES[candidate.type],
         macs=shown.macs,
+        passes=PASSES_PER_EPOCH * shown.epochs if candidate.trained else 1.0,
         bytes=shown.bytes,
         params_count=shown.params_count,
     )

@@ -38,6 +38,10 @@ class Finalist:
     macs, bytes, params_count : int
         Counted cost of one prediction: multiply-adds, size, parameters; 0
         where unknown.
+    passes : float
+        Passes over the data that fitting takes, in predictions for each row:
+        three for each epoch of gradient training (forward and backward), one
+        for fixed features.
     """
 
     architecture: str
@@ -50,6 +54,7 @@ class Finalist:
     trained: bool = True
     type: str = "trained"
     macs: int = 0
+    passes: float = 0.0
     bytes: int = 0
     params_count: int = 0
 
@@ -66,12 +71,17 @@ class Finalist:
 
     @property
     def cost(self) -> tuple[int, int]:
-        """Multiply-adds of one prediction, then bytes: counted, never timed.
+        """Multiply-adds for each row to fit the model and to predict, then bytes.
+
+        Counted, never timed. A model that takes hundreds of passes over the
+        data to train, and whose result depends on a seed, is not the cheap one
+        of two that predict equally well.
 
         Where multiply-adds were not counted, one for each parameter stands
         in, and where those are unknown too, one for each four bytes.
         """
-        return self.macs or self.params_count or self.bytes // 4, self.bytes
+        each = self.macs or self.params_count or self.bytes // 4
+        return round(each * (1.0 + self.passes)), self.bytes
 
 
 def common_splits(first: Finalist, second: Finalist) -> tuple[str, ...]:

@@ -123,7 +123,7 @@ def _cost(chosen: Finalist, best: Finalist) -> str:
     """Say how much cheaper the chosen model is, in counted cost."""
     mine, theirs = chosen.cost, best.cost
     if chosen.macs and best.macs and mine[0] < theirs[0]:
-        return f"{theirs[0] / mine[0]:.1f} times fewer multiply-adds"
+        return f"{theirs[0] / mine[0]:.1f} times fewer multiply-adds to fit and use"
     if 0 < mine[1] < theirs[1]:
         return f"{theirs[1] / mine[1]:.1f} times fewer bytes"
     return "less, by counted multiply-adds and bytes"

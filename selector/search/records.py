@@ -65,8 +65,8 @@ class Record:
         """Epochs to train this configuration for where nothing is peeked at."""
         if self.type != "network" or not self.result.epochs:
             return None
-        if self.result.stopped == "early":
-            return max(2, min(self.result.epochs, round(self.result.best_epoch * 1.1) + 1))
+        # stopped early: the whole of what was trained, patience and all, since a schedule
+        # that anneals to zero over it ends better than one cut at the best epoch
         return self.result.epochs
 
     def predicted_seconds(self, n_train: int, epochs: int | None = None) -> float:
