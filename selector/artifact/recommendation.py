@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from selector.contract import Candidate, Profile, TrialResult
 from selector.judge.finalist import Finalist, score_interval
 
 if TYPE_CHECKING:
+    from selector.judge.verdict import Verdict
     from selector.search.planner import Contender, Planner
 
 PASSES_PER_EPOCH = 3
@@ -198,6 +200,21 @@ def refused(candidates: Sequence[Candidate]) -> list[dict[str, str]]:
     ]
 
 
+def _left_open(verdict: Verdict, families: Sequence[str]) -> Verdict:
+    """Return a verdict as undecided, since some families that fit were not compared."""
+    names = ", ".join(families)
+    return replace(
+        verdict,
+        verdict="undecided",
+        recommended=verdict.best,
+        family=verdict.best_family,
+        recommended_score=verdict.best_score,
+        why=(f"the time was too short to compare {names}", *verdict.why),
+        more_time=f"more time would compare {names} too",
+        open=True,
+    )
+
+
 def compose(
     *,
     planner: Planner,
@@ -217,6 +234,8 @@ def compose(
     entered, baseline = finalists(planner, metric)
     rows = leaderboard(planner, metric)
     verdict = judge(entered, baseline, prefer=prefer) if entered or baseline else None
+    if verdict and verdict.verdict in ("winner", "tie") and planner.uncompared_families():
+        verdict = _left_open(verdict, planner.uncompared_families())
     chosen = verdict.recommended if verdict else ""
     row = next((r for r in rows if r["architecture"] == chosen), None)
     recommended = (

@@ -97,6 +97,9 @@ Racing = Callable[["Planner"], list[tuple[str, str]]]
 """Return the pairs (architecture, split) to confirm next, in order."""
 
 
+FIRST_SECONDS = 1.5
+"""Allowance for compiling a family's first network where time is short."""
+
 FEW_ROWS = 100
 """Rows below which a validation part is too small to choose between configurations by."""
 
@@ -326,8 +329,10 @@ class Planner:
     def _may_search(self) -> bool:
         if self.max_trials is not None and self.searched >= self.max_trials:
             return False
-        needed = self._confirmation_seconds() + self.reserve() + 0.6 * self.trial_limit()
-        return self.budget.left() > needed
+        spare = self.budget.left() - self.reserve() - self.trial_limit()
+        if self._unseen() and spare > FIRST_SECONDS + self._confirmation_seconds(closed=True):
+            return True  # no family goes untried where one trial fits, confirmed or not
+        return spare > self._confirmation_seconds() - 0.4 * self.trial_limit()
 
     def _still_first_trials(self) -> bool:
         """Whether a family's very first network trial is still running and worth waiting for."""
@@ -343,11 +348,16 @@ class Planner:
                 return True
         return False
 
-    def _confirmation_seconds(self) -> float:
-        """Predicted wall seconds to run the finalists-to-be on the first splits."""
+    def _confirmation_seconds(self, closed: bool = False) -> float:
+        """Predicted wall seconds to run the finalists-to-be on the first splits.
+
+        With `closed`, of the closed-form models alone.
+        """
         n = self.splits.n_confirm
         total = 0.0
         for group in self._groups().values():
+            if closed and group[0].candidate.trained:
+                continue
             best = max((c.best for c in group if c.best), key=lambda r: r.value or 0, default=None)
             if best is not None:
                 total += MIN_SPLITS * best.predicted_seconds(n)
@@ -526,6 +536,24 @@ class Planner:
             finalist.lost.add(record.spec.split)
             if len(finalist.lost) >= 2:
                 self.finalists.pop(record.spec.architecture, None)
+
+    def uncompared_families(self) -> list[str]:
+        """Return the families that fit the data and were not confirmed, for lack of time.
+
+        A family whose architectures all failed is not among them.
+        """
+        enough = {
+            f.contender.candidate.family
+            for f in self.finalists.values()
+            if len(f.scores) >= MIN_SPLITS
+        }
+        open_: dict[str, None] = {}
+        for contender in self.contenders.values():
+            family = contender.candidate.family
+            candidate = contender.candidate.role != "baseline" and not contender.blocked
+            if candidate and family not in enough:
+                open_[family] = None
+        return list(open_)
 
     @property
     def confirmed(self) -> bool:

@@ -197,6 +197,19 @@ def test_what_is_composed_names_the_better_family(make, profile):
     assert rec["families"]["rnn"]["trained_splits"] >= MIN_SPLITS
 
 
+def test_no_winner_is_named_over_a_family_that_was_not_compared(make, profile):
+    planner = make(seconds=15.0)
+    records = play(planner, seconds=6.0)
+    untried = {"rnn", "hybrid"} & set(planner.uncompared_families())
+    assert untried, [r.spec.id for r in records]
+    rec = compose(
+        planner=planner, profile=profile, metric="accuracy", prefer="balanced",
+        noted_failures=[], candidates=[c.candidate for c in planner.contenders.values()],
+    )  # fmt: skip
+    assert rec["verdict"] == "undecided"
+    assert any(family in " ".join(rec["why"]) for family in untried)
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("60", 60), ("90s", 90), ("5m", 300), ("1h", 3600), (12.5, 12.5)]
 )
