@@ -19,16 +19,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from scipy.stats import binomtest
+
 import selector_datasets
+from selector.artifact.data import read_data
 
 FIELDS = (
     "time", "seed", "dataset", "score", "low", "high", "metric", "verdict", "architecture",
     "family", "baseline", "search_score", "trials", "process_seconds", "families", "failures",
-    "exit", "date",
+    "exit", "date", "right",
 )  # fmt: skip
 SMALL_TABLES = 5
 """Seeds for sets without a test part of their own, whose score varies with the split."""
@@ -60,9 +64,11 @@ def measure(name: str, budget: float, seed: int, extra: Iterable[str]) -> dict[s
         started = time.monotonic()
         done = subprocess.run(line, capture_output=True, text=True, env=dict(os.environ))
         seconds = time.monotonic() - started
+        right = rows_right(Path(folder) / "run") if not done.returncode else ""
     row: dict[str, Any] = dict.fromkeys(FIELDS, "")
     row |= {"time": budget, "seed": seed, "dataset": name, "exit": done.returncode}
     row |= {"process_seconds": round(seconds, 2), "date": time.strftime("%Y-%m-%d")}
+    row |= {"right": right}
     try:
         rec = json.loads(done.stdout)
     except ValueError:
@@ -90,6 +96,16 @@ def measure(name: str, budget: float, seed: int, extra: Iterable[str]) -> dict[s
     }
 
 
+def rows_right(run: Path) -> str:
+    """Return which test rows a run's model got right, as a string of 0 and 1; classification."""
+    _, y = read_data(run / "data" / "test")
+    path = run / "predictions" / "test.npy"
+    predictions = np.load(path, allow_pickle=False) if path.exists() else np.zeros(0)
+    if y is None or predictions.ndim != 2:
+        return ""
+    return "".join("01"[bool(hit)] for hit in predictions.argmax(axis=1) == y.values)
+
+
 def done_already(path: Path) -> list[dict[str, str]]:
     """Return the rows measured before."""
     if not path.exists():
@@ -98,11 +114,11 @@ def done_already(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(handle))
 
 
-def append(path: Path, row: dict[str, Any]) -> None:
+def append(path: Path, row: dict[str, Any], fields: Sequence[str] = FIELDS) -> None:
     """Append one row at once."""
     new = not path.exists()
     with path.open("a", newline="") as handle:
-        writer = csv.DictWriter(handle, FIELDS)
+        writer = csv.DictWriter(handle, fields)
         if new:
             writer.writeheader()
         writer.writerow(row)
@@ -137,6 +153,37 @@ def table(rows: list[dict[str, str]], budget: float) -> str:
     return "\n".join(lines) + "\n"
 
 
+def compared(rows: list[dict[str, str]], before: list[dict[str, str]], budget: float) -> str:
+    """Return a Markdown table of two measurements of the same sets and seeds.
+
+    The last column is McNemar's exact test over the test rows of all runs that
+    both have (McNemar, Psychometrika 12, 1947).
+    """
+    lines = ["| set | runs | before | after | only before right | only after right | p |",
+             "| --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    old = {(r["dataset"], r["seed"]): r for r in before if float(r["time"]) == budget}
+    pairs: dict[str, list[tuple[dict[str, str], dict[str, str]]]] = {}
+    for r in rows:
+        other = old.get((r["dataset"], r["seed"]))
+        if other and r["score"] and other["score"] and float(r["time"]) == budget:
+            pairs.setdefault(r["dataset"], []).append((other, r))
+    for name, found in pairs.items():
+        means = [statistics.mean(float(pair[i]["score"]) for pair in found) for i in (0, 1)]
+        lost = won = 0
+        for a, b in found:
+            for x, y in zip(a.get("right") or "", b.get("right") or "", strict=False):
+                lost, won = lost + (x > y), won + (y > x)
+        p = binomtest(won, won + lost).pvalue if won + lost else 1.0
+        cells = [name, len(found), *(f"{m:.4f}" for m in means), lost, won, f"{p:.3f}"]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    overall = [
+        statistics.mean(statistics.mean(float(pair[i]["score"]) for pair in found)
+                        for found in pairs.values())
+        for i in (0, 1)
+    ]  # fmt: skip
+    return "\n".join([*lines, "", f"Mean over sets: {overall[0]:.4f} → {overall[1]:.4f}."]) + "\n"
+
+
 def main() -> None:
     """Measure what is missing and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -145,6 +192,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=None)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("quality"))
     parser.add_argument("--families", default=None)
+    parser.add_argument("--against", type=Path, help="an earlier CSV to compare with")
     options = parser.parse_args()
     path = options.out.with_suffix(".csv")
     extra = ["--families", options.families] if options.families else []
@@ -167,7 +215,11 @@ def main() -> None:
                 row["verdict"],
                 row["process_seconds"],
             )
-    options.out.with_suffix(".md").write_text(table(done_already(path), options.time))
+    text = table(done_already(path), options.time)
+    if options.against:
+        earlier = done_already(options.against)
+        text += "\n" + compared(done_already(path), earlier, options.time)
+    options.out.with_suffix(".md").write_text(text)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ app = typer.Typer(
 )
 datasets_app = typer.Typer(help="Small real data sets, and planted ones.", no_args_is_help=True)
 app.add_typer(datasets_app, name="datasets")
+cache_app = typer.Typer(help="Compiled programs kept for later runs.", no_args_is_help=True)
+app.add_typer(cache_app, name="cache")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show the traceback of an error.")]
@@ -332,6 +334,35 @@ def plugins(
             print(f"  {name}")
         for problem in entry["problems"]:
             print(f"  problem: {problem}")
+
+
+@cache_app.command("info")
+@command
+def cache_info(verbose: Verbose = False) -> None:
+    """Say where the compilation cache is, what it holds, and whether it works here."""
+    from selector.training import cache
+
+    place = cache.folder()
+    if place is None:
+        print("no cache: it is off (SELECTOR_CACHE=off), or its folder cannot be made or trusted")
+        return
+    held = cache.contents(place)
+    print(f"folder   {place}")
+    print(f"entries  {held['entries']}")
+    print(f"size     {held['bytes'] / 2**20:.1f} MiB of at most {cache.MOST_BYTES / 2**20:.0f}")
+    works = "yes" if cache.reloads() else "no: every run compiles anew; SELECTOR_CACHE=off saves it"
+    print(f"reloads  {works}")
+
+
+@cache_app.command("clear")
+@command
+def cache_clear(verbose: Verbose = False) -> None:
+    """Delete every compiled program."""
+    from selector.training import cache
+
+    place = cache.folder()
+    freed = cache.clear(place) if place is not None else 0
+    print(f"{freed / 2**20:.1f} MiB deleted")
 
 
 @datasets_app.command("list")

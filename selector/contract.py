@@ -492,7 +492,9 @@ class NetworkArchitecture(Architecture):
     ``weight_decay`` (default 1e-4), ``label_smoothing`` (default 0.05),
     ``batch_size`` (default ``min(n, clip(n / 8, 16, 64))``), ``normalize``
     (``"dataset"``, the default, scales each channel on training data;
-    ``"sample"`` scales each sample by its own mean and deviation).
+    ``"sample"`` scales each sample by its own mean and deviation), ``shift``
+    (training samples are moved at random by up to this share of their height
+    and width, or of their steps; no default: only where a space has it).
     """
 
     trained: ClassVar[bool] = True
@@ -594,6 +596,12 @@ class TrialSpec:
     train_seconds : float or None
         Seconds for training alone, after compilation; None for what is left
         of `seconds`.
+    rates : mapping or None
+        What the run has learned about speed, see
+        :class:`selector.training.forecast.Rates`; a network that cannot end
+        in time is then not started.
+    expected_seconds : float or None
+        Predicted seconds of the trial where no `rates` are needed to tell.
     """
 
     id: str
@@ -605,6 +613,8 @@ class TrialSpec:
     seconds: float
     epochs: int | None = None
     train_seconds: float | None = None
+    rates: Mapping[str, float] | None = None
+    expected_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -623,9 +633,17 @@ class TrialResult:
         Mean cross-entropy, or mean squared error over the target's variance.
     fit_seconds, seconds : float
         Seconds spent fitting, and in all (with compilation and scoring).
-    epochs, best_epoch : int
-        Epochs trained, and the one whose weights were scored; 0 for models
-        without epochs.
+    compile_seconds : float
+        Seconds from the start of a network's trial to its first step: scaling
+        the data, building, tracing, compiling.
+    compiled : bool
+        Whether the step was new to the worker.
+    predicted_seconds : float or None
+        What `seconds` were expected to be before the trial was started; None
+        before there was anything to learn from.
+    epochs, best_epoch, planned_epochs : int
+        Epochs trained, the one whose weights were scored, and those that the
+        schedule was made for; 0 for models without epochs.
     epoch_seconds : float
         Median seconds of an epoch after compilation.
     stopped : str
@@ -663,3 +681,7 @@ class TrialResult:
     macs: int = 0
     latency_ms: float = 0.0
     predictions: str | None = None
+    compile_seconds: float = 0.0
+    compiled: bool = False
+    predicted_seconds: float | None = None
+    planned_epochs: int = 0

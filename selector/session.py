@@ -61,6 +61,7 @@ class Session:
         self._stage = ""
         self._finished = False
         self._planner: Planner | None = None
+        self._timeline: dict[str, float] = {}
 
     # ------------------------------------------------------------------- roads
 
@@ -133,8 +134,13 @@ class Session:
             )
         return self.about["path"], None, self.about.get("test_path"), None
 
+    def _mark(self, what: str) -> None:
+        """Note when a station of the run was reached, in seconds from its start."""
+        self._timeline[what] = round(self.budget.elapsed(), 3)
+
     def _start_workers(self) -> None:
         assert self.run is not None
+        self._mark("workers started")
         self.pool = WorkerPool(
             self.run.path, self.options.workers, load_seconds=min(5.0, 0.2 * self.budget.seconds)
         )
@@ -158,6 +164,7 @@ class Session:
     def _load(self) -> None:
         """Read what the driver needs of the data: the profile, the schema, the targets."""
         assert self.run is not None
+        self._mark("data profiled and stored")
         self.profile = Profile.from_dict(self.run.read("profile.json"))
         self._schema = self.run.read("schema.json")
         _, dev_y = read_data(self.run.path / "data" / "dev")
@@ -222,12 +229,14 @@ class Session:
         ]
         if records:
             self._restore(studies, planner, records)
+        self._mark("search began")
         try:
             self.runner.search(planner, studies)
         except KeyboardInterrupt:  # from Python; the command line sets `stop` itself
             self.stop.set()
             self.runner.clear()
             planner.start_confirmation()
+        self._mark("search ended")
 
     def _restore(self, studies: Any, planner: Planner, records: list[Record]) -> None:
         for name, contender in planner.contenders.items():
@@ -348,6 +357,8 @@ class Session:
             "notes": list(self.about["notes"]),
             "peak_memory": self.pool.peak_memory if self.pool else 0,
             "restarts": self.runner.restarts,
+            "compile_cache": self.runner.cache,
+            "timeline": {**self.runner.timeline, **self._timeline},
             "complete": False,
         }
         return rec

@@ -15,7 +15,8 @@ from selector.artifact.recommendation import TYPES
 from selector.artifact.run import RunFolder
 from selector.contract import Array, TrialSpec, Variable
 from selector.search.budget import Budget
-from selector.search.planner import Finalist, Planner
+from selector.search.contenders import Finalist
+from selector.search.planner import Planner
 from selector.search.records import Record, result_from_dict
 from selector.search.runner import Runner
 

@@ -13,7 +13,8 @@ from selector.judge.finalist import Finalist, score_interval
 
 if TYPE_CHECKING:
     from selector.judge.verdict import Verdict
-    from selector.search.planner import Contender, Planner
+    from selector.search.contenders import Contender
+    from selector.search.planner import Planner
 
 PASSES_PER_EPOCH = 3
 """A backward pass costs about twice a forward pass."""

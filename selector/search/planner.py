@@ -9,11 +9,12 @@ state; that is also how a run is resumed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from selector.contract import Candidate, Profile, TrialSpec
 from selector.search.budget import Budget
+from selector.search.contenders import FEW_ROWS, Contender, Finalist, most_trials
+from selector.search.pace import Pace
 from selector.search.records import OVERHEAD_SECONDS, Record
 from selector.search.splits import Splits
 from selector.search.studies import Studies
@@ -24,97 +25,22 @@ CONFIRM_SHARE = 0.45
 MIN_SPLITS = 3
 """Common splits without which there is no verdict but "undecided"."""
 
-PATIENCE = 10
-"""Search trials of one architecture without a better value, after which it rests."""
-
 COMPILE_SECONDS = {"network": 8.0, "feature": 5.0, "estimator": 1.5}
 """Allowance for tracing and compiling, on top of the seconds of training."""
-
-
-@dataclass
-class Contender:
-    """An admitted candidate and how it has fared."""
-
-    candidate: Candidate
-    portfolio: list[Mapping[str, Any]]
-    records: list[Record] = field(default_factory=list)
-    started: int = 0
-    running: int = 0
-    crashes: int = 0
-    retries: int = 0
-    most: int = 1000
-    blocked: str = ""
-
-    @property
-    def best(self) -> Record | None:
-        """The finished search trial with the highest value."""
-        done = [r for r in self.records if r.value is not None]
-        return max(done, key=lambda r: r.value or 0.0, default=None)
-
-    @property
-    def stale(self) -> int:
-        """Number of its latest search trials that brought no better value."""
-        best, since = float("-inf"), 0
-        for record in self.records:
-            if record.value is not None and record.value > best + 1e-4:
-                best, since = record.value, 0
-            else:
-                since += 1
-        return since
-
-    @property
-    def has_work(self) -> bool:
-        """Whether another search trial of it might tell something new."""
-        if self.blocked or self.started >= self.most:
-            return False
-        return bool(self.portfolio) or (bool(self.candidate.space) and self.stale < PATIENCE)
-
-
-@dataclass
-class Finalist:
-    """A configuration that is compared on the common splits."""
-
-    contender: Contender
-    record: Record
-    epochs: int | None
-    scores: dict[str, float] = field(default_factory=dict)
-    records: list[Record] = field(default_factory=list)
-    running: set[str] = field(default_factory=set)
-    lost: set[str] = field(default_factory=set)
-
-    @property
-    def name(self) -> str:
-        """Name of the architecture."""
-        return self.contender.candidate.name
-
-    def seconds(self, n_train: int) -> float:
-        """Predicted seconds on `n_train` rows, from its most recent trial."""
-        latest = self.records[-1] if self.records else self.record
-        return latest.predicted_seconds(n_train, self.epochs)
 
 
 Racing = Callable[["Planner"], list[tuple[str, str]]]
 """Return the pairs (architecture, split) to confirm next, in order."""
 
 
+TRIALS_EACH = 2
+"""Trials of each architecture of a lane before the next one joins."""
+
+FEW_NETWORKS = 2
+"""Networks of a family that join below :data:`~selector.search.contenders.FEW_ROWS` rows."""
+
 FIRST_SECONDS = 1.5
 """Allowance for compiling a family's first network where time is short."""
-
-FEW_ROWS = 100
-"""Rows below which a validation part is too small to choose between configurations by."""
-
-
-def most_trials(candidate: Candidate, n: int) -> int:
-    """Return how many configurations of one architecture are worth comparing on `n` rows.
-
-    The best of many on few rows is chosen by noise, and then generalises worse
-    than a default would (arXiv 2506.19540): below :data:`FEW_ROWS` a
-    closed-form model keeps its first configuration, and a network those of its
-    portfolio.
-    """
-    if n >= FEW_ROWS:
-        return 4 + n // 16
-    return len(candidate.portfolio) if candidate.trained else 1
 
 
 class Planner:
@@ -166,6 +92,7 @@ class Planner:
         }
         self.finalists: dict[str, Finalist] = {}
         self.records: list[Record] = []
+        self.pace = Pace()
         self.stage = "floor"
         self._racing = racing
         self._floor = [c.candidate.name for c in self._closed_form()]
@@ -217,6 +144,7 @@ class Planner:
     def tell(self, record: Record) -> None:
         """Take note of a trial that ended (also when a run is resumed)."""
         self.records.append(record)
+        self.pace.tell(record)
         contender = self.contenders.get(record.spec.architecture)
         if contender is None:
             return
@@ -375,32 +303,17 @@ class Planner:
                 groups.setdefault(key, []).append(contender)
         return groups
 
-    def _unseen(self) -> bool:
-        return any(
-            c.candidate.trained and not c.started and not c.blocked
-            for c in self.contenders.values()
-        )
+    def _unseen(self) -> list[Contender]:
+        """Return the networks that may open for a family of which none was started yet."""
+        networks = [c for c in self.contenders.values() if c.candidate.trained]
+        begun = {c.candidate.family for c in networks if c.started}
+        return [c for c in networks if c.candidate.family not in begun and c.has_work]
 
     def _choose(self, built: set[str]) -> Contender | None:
         """Pick the contender to try next: weighted fair shares of core-seconds for families."""
-        networks = [
-            c
-            for c in self.contenders.values()
-            if c.candidate.trained and c.has_work and not c.started
-        ]
-        if networks:
-            begun = {
-                c.candidate.family
-                for c in self.contenders.values()
-                if c.candidate.trained and c.started
-            }
-            return min(
-                networks,
-                key=lambda c: (
-                    c.candidate.family in begun,
-                    self.lane_weight(c) < 1.0,
-                ),
-            )
+        unseen = self._unseen()
+        if unseen:
+            return min(unseen, key=lambda c: self.lane_weight(c) < 1.0)
         again = [c for c in self.contenders.values() if c.retries and c.has_work and not c.best]
         again = [c for c in again if not c.running]
         if again:
@@ -408,13 +321,35 @@ class Planner:
         lanes: dict[tuple[str, bool], list[Contender]] = {}
         for contender in self.contenders.values():
             if contender.has_work and contender.candidate.role != "baseline":
-                key = (contender.candidate.family, contender.candidate.trained)
-                lanes.setdefault(key, []).append(contender)
-        if not lanes:
+                lanes.setdefault(_lane(contender), []).append(contender)
+        turns = [(members, self._turn(members)) for members in lanes.values()]
+        turns = [(members, chosen) for members, chosen in turns if chosen is not None]
+        if not turns:
             return None
-        lane = min(lanes.values(), key=lambda members: self._spent(members) / self._weight(members))
-        leaders = sorted(lane, key=lambda c: -(c.best.value or 0.0) if c.best else 0.0)[:2]
-        return min(leaders, key=lambda c: (c.started - 2 * (c is leaders[0]), c.candidate.name))
+        return min(turns, key=lambda t: self._spent(t[0]) / self._weight(t[0]))[1]
+
+    def _turn(self, lane: Sequence[Contender]) -> Contender | None:
+        """Pick whose turn it is among the members of a lane that have work.
+
+        Architectures join in the order in which their plugin lists them, one
+        after every :data:`TRIALS_EACH` trials for each that has joined, so that
+        how many are tried follows from how fast the data lets them be. Of those
+        that have joined the two best go on.
+        """
+        joined = [c for c in self.contenders.values() if c.started and _lane(c) == _lane(lane[0])]
+        going = [c for c in lane if c.started]
+        waiting = [c for c in lane if not c.started]
+        if self.profile.n < FEW_ROWS and len(joined) >= FEW_NETWORKS:
+            waiting = []
+        enough = sum(c.started for c in joined) >= TRIALS_EACH * len(joined)
+        if waiting and (enough or not going):
+            return waiting[0]
+        leaders = sorted(going, key=lambda c: -(c.best.value or 0.0) if c.best else 0.0)[:2]
+        return min(
+            leaders,
+            key=lambda c: (c.started - 2 * (c is leaders[0]), c.candidate.name),
+            default=None,
+        )
 
     def lane_weight(self, contender: Contender) -> float:
         """Weight of a contender's lane: what the data's kind suggests, never zero."""
@@ -454,6 +389,7 @@ class Planner:
         seconds: float,
         epochs: int | None = None,
         train_seconds: float | None = None,
+        like: Record | None = None,
     ) -> TrialSpec:
         name = contender.candidate.name
         trial_id = f"{self._ids}-{stage}-{name}"
@@ -461,7 +397,12 @@ class Planner:
         drawn = self.splits.confirm.index(split) if stage == "confirm" and split else self._ids
         seed = (self.seed * 1_000_003 + drawn) % 2**31
         self._ids += 1
-        return TrialSpec(trial_id, stage, name, params, split, seed, seconds, epochs, train_seconds)
+        network = contender.candidate.type == "network"
+        return TrialSpec(
+            trial_id, stage, name, params, split, seed, seconds, epochs, train_seconds,
+            rates=self.pace.rates(name, like) if network else None,
+            expected_seconds=None if network else self.pace.seconds(name),
+        )  # fmt: skip
 
     # ----------------------------------------------------------- confirmation
 
@@ -519,7 +460,10 @@ class Planner:
         allowance = COMPILE_SECONDS[finalist.contender.candidate.type]
         seconds = min(spare, 1.8 * finalist.seconds(self.splits.n_confirm) + allowance)
         params = finalist.record.spec.params
-        spec = self._spec(finalist.contender, "confirm", params, split, seconds, finalist.epochs)
+        latest = finalist.records[-1] if finalist.records else finalist.record
+        spec = self._spec(
+            finalist.contender, "confirm", params, split, seconds, finalist.epochs, like=latest
+        )
         return spec, None
 
     def _tell_confirmation(self, record: Record) -> None:
@@ -559,6 +503,11 @@ class Planner:
     def confirmed(self) -> bool:
         """Whether any model has been scored on a common split."""
         return any(f.scores for f in self.finalists.values())
+
+
+def _lane(contender: Contender) -> tuple[str, bool]:
+    """Return what a contender shares its time with: family, and whether it is trained."""
+    return contender.candidate.family, contender.candidate.trained
 
 
 def _mean(values: Iterable[float]) -> float | None:

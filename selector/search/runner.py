@@ -60,6 +60,8 @@ class Runner:
         self.failures: list[dict[str, Any]] = []
         self.candidates: list[Candidate] = []
         self.restarts = 0
+        self._cache: dict[int, dict[str, int]] = {}
+        self.timeline: dict[str, float] = {}
         self.planner: Planner | None = None
         self._numbers: dict[str, int | None] = {}
         self._ids = 0
@@ -77,6 +79,11 @@ class Runner:
                 self.plugins = event.content["entries"]
             elif event.name == "died":
                 self._bury(event)
+            elif event.name == "warm":
+                what = f"worker {event.worker.index} imported {event.content['what']}"
+                self.timeline.setdefault(what, round(self.budget.elapsed(), 3))
+            if "cache" in event.content:
+                self._cache[id(event.worker)] = event.content["cache"]
             if event.name in ("result", "died"):
                 self._take(event)
         return events
@@ -98,6 +105,12 @@ class Runner:
         if self.budget.left() > RESTART_SECONDS and not self.stop.is_set() and self.restarts < 50:
             self.restarts += 1
             self.pool.replace(event.worker)
+
+    @property
+    def cache(self) -> dict[str, int]:
+        """Compiled programs that the workers found in the cache, and did not."""
+        found = self._cache.values()
+        return {what: sum(c[what] for c in found) for what in ("hits", "misses")}
 
     def _command_id(self) -> int:
         self._ids += 1

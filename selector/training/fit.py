@@ -79,7 +79,11 @@ def run_trial(
         architecture, its training or its scoring raised an error.
     """
     started = time.monotonic()
-    result = TrialResult(state="failed", n_train=int(np.sum(np.asarray(split) == 0)))
+    result = TrialResult(
+        state="failed",
+        n_train=int(np.sum(np.asarray(split) == 0)),
+        predicted_seconds=spec.expected_seconds,
+    )
     try:
         job = _job(spec, profile, data, split, deadline, heartbeat)
         fitted = _fit(job, architecture)

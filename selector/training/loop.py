@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,7 +32,12 @@ EVALUATION_SHARE = 0.2
 
 
 class Engine(Protocol):
-    """One network, its data and its optimizer on one device."""
+    """One network, its data and its optimizer on one device.
+
+    `fresh` says whether its step has to be compiled first.
+    """
+
+    fresh: bool
 
     def step(self, rows: Array, learning_rate: float) -> Any:
         """Make one step on the samples `rows`; return the loss, which may still be computing."""
@@ -107,8 +112,10 @@ class History:
     """
 
     epochs: int = 0
+    planned_epochs: int = 0
     best_epoch: int = 0
     epoch_seconds: float = 0.0
+    compile_seconds: float = 0.0
     stopped: str = ""
     improving: bool = False
     fit_seconds: float = 0.0
@@ -117,8 +124,8 @@ class History:
 
     def record(self) -> dict[str, Any]:
         """Return the fields that a trial's result shares."""
-        names = ("epochs", "best_epoch", "epoch_seconds", "stopped", "improving", "fit_seconds")
-        return {name: getattr(self, name) for name in names}
+        hidden = ("outputs", "losses")
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in hidden}
 
 
 def schedule(progress: float) -> float:
@@ -223,6 +230,7 @@ class Loop:
         if self._budget <= 0:
             raise DeadlineError("deadline: no time was left to train after compiling")
         history = self.history
+        history.planned_epochs, history.compile_seconds = planned, self.clock.elapsed
         history.stopped = "planned"
         for epoch in range(1, planned + 1):
             whole = self._epoch(epoch, planned)

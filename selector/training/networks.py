@@ -12,15 +12,19 @@ import numpy as np
 
 from selector.contract import Architecture, Array, NetworkArchitecture, Profile, Variable
 from selector.training import cost, models
+from selector.training.augment import Shifts
 from selector.training.fitted import Fitted, Job, cross_entropy, probabilities
-from selector.training.loop import Loop, Settings, Validation
+from selector.training.forecast import check_fits, forecast
+from selector.training.loop import Loop, Settings, Validation, epoch_cap
 from selector.training.plain import PlainEngine
 from selector.training.preprocess import Prepared, Preprocessor
 
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1e-4
 LABEL_SMOOTHING = 0.05
-TRAINING_PARAMS = ("learning_rate", "weight_decay", "label_smoothing", "normalize", "batch_size")
+TRAINING_PARAMS = (
+    "learning_rate", "weight_decay", "label_smoothing", "normalize", "batch_size", "shift",
+)  # fmt: skip
 """Parameters that the core reads and that do not change a compiled program."""
 
 
@@ -116,6 +120,9 @@ def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
         train_seconds=job.spec.train_seconds,
         fail_on_deadline=job.spec.stage == "confirm",
     )
+    size = cost.of_model(built.model, job.length)
+    expected = _expected(job, size["macs"], settings, engine.fresh)
+    compiled = engine.fresh
     held_out = (job.data.y[job.validation] - mean) / scale
     guard = Validation(validation, lambda out: _loss(out, held_out, job.classification))
     history = Loop(engine, train, settings, job.clock, guard if len(validation) else None).run()
@@ -131,7 +138,7 @@ def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
 
     return Fitted(
         predictions=_predictions(outputs, mean, scale, job.classification),
-        record={**history.record(), **cost.of_model(built.model, job.length)},
+        record={**history.record(), **size, "compiled": compiled, "predicted_seconds": expected},
         finish=finish,
         predict_one=lambda: engine.outputs(train[:1], batch=1),
         preprocessor=preprocessor,
@@ -139,17 +146,40 @@ def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
     )
 
 
+def _expected(job: Job, macs: int, settings: Settings, fresh: bool) -> float | None:
+    """Return the predicted seconds of the trial; None where nothing is known of this machine.
+
+    Raises
+    ------
+    DeadlineError
+        Where the trial could not end in time.
+    """
+    if job.spec.rates is None:
+        return None
+    steps = -(-len(job.train) // settings.batch_size)
+    expected = forecast(
+        job.spec.rates, macs=macs, n_train=len(job.train), fresh=fresh,
+        epochs=settings.epochs, cap=epoch_cap(steps), train_seconds=settings.train_seconds,
+    )  # fmt: skip
+    check_fits(expected, job.clock.left)
+    return expected.seconds
+
+
 def _engine(job: Job, architecture: Architecture, built: Any, data: Any, target: Array) -> Any:
     """Return the engine for the Keras backend in use."""
     params, task = job.params, job.profile.task
     decay = float(params.get("weight_decay", WEIGHT_DECAY))
     smoothing = float(params.get("label_smoothing", LABEL_SMOOTHING))
+    shifts = None
+    if "shift" in params:
+        axes, shape = job.data.x.axes, data.x.shape[1:]
+        shifts = Shifts(axes, shape, float(params["shift"]), job.spec.seed)
     if keras.backend.backend() != "jax":
-        return PlainEngine(built, data, target, task, decay, smoothing)
+        return PlainEngine(built, data, target, task, decay, smoothing, shifts)
     from selector.training.steps import JaxEngine
 
     key = structure_key(architecture, params, job.profile)
-    return JaxEngine(built, data, target, key, task, decay, smoothing)
+    return JaxEngine(built, data, target, key, task, decay, smoothing, shifts)
 
 
 def _loss(outputs: Array, target: Array, classification: bool) -> float:

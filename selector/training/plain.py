@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from selector.contract import Array
+from selector.training.augment import Shifts, shift
 from selector.training.loop import BETA_1, BETA_2, CLIP_NORM, EPSILON
 from selector.training.models import Built, as_inputs, fixed_batches
 from selector.training.preprocess import Prepared
@@ -29,6 +30,8 @@ class PlainEngine:
         Which loss.
     weight_decay, label_smoothing : float
         Weights with fewer than two axes do not decay.
+    shifts : Shifts or None
+        Moves the samples of each batch.
     """
 
     def __init__(
@@ -39,8 +42,11 @@ class PlainEngine:
         task: str,
         weight_decay: float = 0.0,
         label_smoothing: float = 0.0,
+        shifts: Shifts | None = None,
     ) -> None:
         self.model = built.model
+        self._shifts = shifts
+        self.fresh = True
         self._inputs = as_inputs(data)
         target = np.asarray(target)
         if task == "classification":
@@ -74,7 +80,12 @@ class PlainEngine:
         """Make one step."""
         self.model.optimizer.learning_rate = learning_rate
         self.model.reset_metrics()  # or the loss would be a running mean
-        return self.model.train_on_batch(self._batch(rows), self._y[rows])
+        parts = [part[rows] for part in self._inputs]
+        if self._shifts is not None:
+            mask = parts[1] if len(parts) > 1 else None
+            offsets = self._shifts.draw(len(rows))
+            parts[0] = shift(parts[0], mask, offsets, self._shifts.axes)
+        return self.model.train_on_batch(parts[0] if len(parts) == 1 else parts, self._y[rows])
 
     def wait(self, loss: Any) -> float:
         """Return a loss as a float."""

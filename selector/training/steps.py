@@ -27,6 +27,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from selector.contract import Array
+from selector.training.augment import Shifts, shift
 from selector.training.loop import BETA_1, BETA_2, CLIP_NORM, EPSILON
 from selector.training.models import Built, fixed_batches
 from selector.training.preprocess import Prepared
@@ -58,7 +59,7 @@ def clear() -> None:
     _cache.clear()
 
 
-def compiled(key: Hashable, model: Any, task: str) -> Compiled:
+def compiled(key: Hashable, model: Any, task: str, shifted: tuple[int, ...] = ()) -> Compiled:
     """Return the compiled step for `key`, from the cache where the model fits it.
 
     Parameters
@@ -69,10 +70,12 @@ def compiled(key: Hashable, model: Any, task: str) -> Compiled:
         A model of the architecture; kept for tracing where the step is new.
     task : {"classification", "regression"}
         Which loss.
+    shifted : tuple of int
+        Axes of a batch that are shifted at random in training.
     """
     entry = _cache.get(key)
     if entry is None or entry.signature != _signature(model):
-        entry = _cache[key] = _compile(model, task)
+        entry = _cache[key] = _compile(model, task, shifted)
     _cache.move_to_end(key)
     while len(_cache) > CAPACITY:
         _cache.popitem(last=False)
@@ -87,12 +90,16 @@ def _signature(model: Any) -> tuple[Any, ...]:
 
 
 def _values(model: Any) -> tuple[Any, list[Any]]:
-    """Return the trainable weights as one vector, and the other variables' values."""
-    flat = flatten([v.value for v in model.trainable_variables])
+    """Return the trainable weights as one vector, and the other variables' values.
+
+    Joined by NumPy: JAX would compile a small program for each shape of weight.
+    """
+    parts = [np.ravel(np.asarray(v.value)) for v in model.trainable_variables]
+    flat = jnp.asarray(np.concatenate([np.zeros(0, np.float32), *parts]))
     return flat, [v.value for v in model.non_trainable_variables]
 
 
-def _compile(model: Any, task: str) -> Compiled:
+def _compile(model: Any, task: str, shifted: tuple[int, ...]) -> Compiled:
     traces = {"step": 0, "forward": 0}
     shapes = [tuple(v.shape) for v in model.trainable_variables]
 
@@ -108,11 +115,17 @@ def _compile(model: Any, task: str) -> Compiled:
             total = total + term
         return total, fixed
 
-    def step(state: Any, decayed: Any, x: Any, mask: Any, y: Any, rows: Any, hyper: Any) -> Any:
+    def step(
+        state: Any, decayed: Any, x: Any, mask: Any, y: Any, rows: Any, hyper: Any, offsets: Any
+    ) -> Any:
         traces["step"] += 1
         flat, fixed, first, second = state
+        inputs = gather(x, mask, rows)
+        if shifted:
+            real = inputs[1] if mask is not None else None
+            inputs[0] = shift(inputs[0], real, offsets, shifted, jnp)
         (loss, fixed), gradients = jax.value_and_grad(loss_of, has_aux=True)(
-            unflatten(flat, shapes), fixed, gather(x, mask, rows), y[rows], hyper[2]
+            unflatten(flat, shapes), fixed, inputs, y[rows], hyper[2]
         )
         flat, first, second = adamw(flat, flatten(gradients), first, second, decayed, hyper)
         return (flat, fixed, first, second), loss
@@ -203,6 +216,8 @@ class JaxEngine:
         Which loss.
     weight_decay, label_smoothing : float
         Arguments of the step.
+    shifts : Shifts or None
+        Moves the samples of each batch.
     """
 
     def __init__(
@@ -214,16 +229,21 @@ class JaxEngine:
         task: str,
         weight_decay: float = 0.0,
         label_smoothing: float = 0.0,
+        shifts: Shifts | None = None,
     ) -> None:
         self.model = built.model
+        self._shifts = shifts
         shape = (data.x.shape, data.mask is not None)
-        self.compiled = compiled((key, shape, task), built.model, task)
+        shifted = shifts.axes if shifts is not None else ()
+        self.compiled = compiled((key, shape, task), built.model, task, shifted)
+        self.fresh = not self.compiled.traces["step"]
         self._x = jnp.asarray(data.x)
         self._mask = None if data.mask is None else jnp.asarray(data.mask)
         kind = np.int32 if task == "classification" else np.float32
         self._y = jnp.asarray(np.asarray(target).astype(kind))
         flat, fixed = _values(built.model)
-        self._state = (flat, fixed, jnp.zeros_like(flat), jnp.zeros_like(flat))
+        zeros = jnp.asarray(np.zeros(flat.shape, np.float32))
+        self._state = (flat, fixed, zeros, zeros)
         self._constants = (weight_decay, label_smoothing)
         self._count = 0
 
@@ -235,7 +255,10 @@ class JaxEngine:
 
     def _call(self, rows: Array, learning_rate: float) -> Any:
         entry, hyper = self.compiled, self._hyper(learning_rate)
-        return entry.step(self._state, entry.decayed, self._x, self._mask, self._y, rows, hyper)
+        offsets = self._shifts.draw(len(rows)) if self._shifts is not None else None
+        return entry.step(
+            self._state, entry.decayed, self._x, self._mask, self._y, rows, hyper, offsets
+        )
 
     def step(self, rows: Array, learning_rate: float) -> Any:
         """Dispatch one step."""

@@ -28,7 +28,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from selector.training import clock
+from selector.training import cache, clock
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -133,6 +133,9 @@ class Worker:
             backend.prepare()
             import selector.training.fit
             import selector.training.layers  # noqa: F401
+
+            if "jax" in sys.modules:
+                cache.watch()
         elif what == "sklearn":
             import sklearn.compose
             import sklearn.ensemble
@@ -149,7 +152,7 @@ class Worker:
             from selector.plugins import describe
 
             answer = {"state": "failed", "reason": describe(error)}
-        self.send("result", id=command["id"], **answer)
+        self.send("result", id=command["id"], cache=cache.counts(), **answer)
 
     # ----------------------------------------------------------- the commands
 

@@ -14,7 +14,8 @@ from selector.artifact.recommendation import compose, race
 from selector.contract import Candidate, Categorical, Float, Profile, TrialResult
 from selector.errors import OptionError
 from selector.search.budget import Budget, parse_time
-from selector.search.planner import MIN_SPLITS, PATIENCE, Planner
+from selector.search.contenders import PATIENCE
+from selector.search.planner import MIN_SPLITS, Planner
 from selector.search.records import Record
 from selector.search.splits import Splits
 from selector.search.studies import Studies
@@ -88,7 +89,8 @@ def play(planner: Planner, seconds: float = 3.0, limit: int = 10_000) -> list[Re
                 "complete", score=float(np.clip(SCORES[found.name] + rng.normal(0, 0.01), 0, 1)),
                 loss=0.5, fit_seconds=took, seconds=took, n_train=45, stopped="planned",
                 epochs=20 if network else 0, best_epoch=20 if network else 0,
-                epoch_seconds=took / 20 if network else 0.0, bytes=100,
+                epoch_seconds=took / 20 if network else 0.0, bytes=100, macs=1000,
+                compile_seconds=0.2, planned_epochs=20,
             )  # fmt: skip
             record = Record(spec, result, found.family, found.type, number)
             planner.tell(record)
@@ -137,6 +139,28 @@ def test_each_family_of_networks_gets_its_share_or_rests_since_it_stopped_improv
         members = [c for c in planner.contenders.values() if c.candidate.family == family]
         rested = all(c.stale >= PATIENCE for c in members if c.candidate.trained)
         assert rested or seconds / total >= 0.18, family
+
+
+def test_the_next_architecture_of_a_family_joins_after_two_trials_of_the_first(make):
+    everything = play(make(seconds=300.0))
+    records = [r for r in everything if r.family == "rnn" and r.spec.stage != "confirm"]
+    names = [r.spec.architecture for r in records]
+    assert names[:3] == ["rnn.net", "rnn.net", "rnn.other"]
+
+
+def test_where_trainings_are_slow_only_the_first_architecture_of_a_family_is_tried(make):
+    records = [r for r in play(make(), seconds=9.0) if r.type == "network"]
+    assert {r.family for r in records} == {"rnn", "cnn", "hybrid"}
+    assert "rnn.other" not in {r.spec.architecture for r in records}
+
+
+def test_what_was_learned_about_speed_goes_with_each_later_trial(make):
+    records = [r for r in play(make()) if r.type == "network"]
+    assert records[0].spec.rates is None
+    assert all(r.spec.rates for r in records[4:])
+    linear = [r for r in play(make()) if r.spec.architecture == "tabular.linear"]
+    assert linear[0].spec.expected_seconds is None
+    assert linear[-1].spec.expected_seconds == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("seconds", [15.0, 60.0, 180.0])

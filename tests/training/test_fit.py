@@ -28,7 +28,7 @@ from toys import (
 from selector import tasks
 from selector.contract import Architecture, Column, EstimatorArchitecture, Variable
 from selector.errors import DataError, RunError, SourceNotFoundError
-from selector.training import cost, fit, models, saved
+from selector.training import cost, fit, models, saved, steps
 from selector.training.fit import fit_final, run_trial
 from selector.training.fitted import TrialData
 
@@ -424,3 +424,46 @@ def test_modules_of_a_model(tmp_path: Path):
     modules = json.loads((tmp_path / saved.PIPELINE).read_text())["modules"]
     assert modules
     assert set(modules) <= set(sys.modules)
+
+
+def test_a_trial_tells_what_it_took_until_its_first_step_and_what_was_expected():
+    rates = {
+        "seconds_per_mac": 1e-9, "compile_seconds": 3.0, "reuse_seconds": 0.5,
+        "scoring_seconds": 0.25, "share": 1.0,
+    }  # fmt: skip
+    steps.clear()
+    first, second = trial("network"), trial("network", rates=rates, epochs=10)
+    assert first.compiled
+    assert not second.compiled
+    assert first.predicted_seconds is None
+    assert second.predicted_seconds == pytest.approx(
+        0.5 + 0.25 + 10 * 1e-9 * second.macs * second.n_train
+    )
+    for result in (first, second):
+        assert 0 < result.compile_seconds < result.seconds - result.fit_seconds + 1e-6
+    assert first.planned_epochs >= first.epochs > 0
+
+
+def test_a_network_that_cannot_end_in_time_is_not_compiled():
+    rates = {
+        "seconds_per_mac": 1.0, "compile_seconds": 3.0, "reuse_seconds": 0.5,
+        "scoring_seconds": 0.25, "share": 1.0,
+    }  # fmt: skip
+    steps.clear()
+    result = trial("network", rates=rates, seconds=20.0)
+    assert result.state == "failed"
+    assert "not started" in result.reason
+    assert all(not entry.traces["step"] for entry in steps._cache.values())
+
+
+def test_what_was_expected_of_a_closed_form_model_stands_beside_the_truth():
+    assert trial("estimator", expected_seconds=0.7).predicted_seconds == 0.7
+
+
+def test_shifts_change_training_and_not_the_program():
+    steps.clear()
+    still = trial("network", params={"shift": 0.0}, epochs=120)
+    moved = trial("network", params={"shift": 0.1}, epochs=120)
+    assert not moved.compiled
+    assert moved.loss != still.loss
+    assert moved.score > 0.65

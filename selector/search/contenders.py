@@ -1,0 +1,91 @@
+"""Who takes part: an admitted candidate with its trials, and a configuration to be confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from selector.contract import Candidate
+from selector.search.records import Record
+
+PATIENCE = 10
+"""Search trials of one architecture without a better value, after which it rests."""
+
+FEW_ROWS = 100
+"""Rows below which a validation part is too small to choose between configurations by."""
+
+
+def most_trials(candidate: Candidate, n: int) -> int:
+    """Return how many configurations of one architecture are worth comparing on `n` rows.
+
+    The best of many on few rows is chosen by noise, and then generalises worse
+    than a default would (arXiv 2506.19540): below :data:`FEW_ROWS` a
+    closed-form model keeps its first configuration, and a network those of its
+    portfolio.
+    """
+    if n >= FEW_ROWS:
+        return 4 + n // 16
+    return len(candidate.portfolio) if candidate.trained else 1
+
+
+@dataclass
+class Contender:
+    """An admitted candidate and how it has fared."""
+
+    candidate: Candidate
+    portfolio: list[Mapping[str, Any]]
+    records: list[Record] = field(default_factory=list)
+    started: int = 0
+    running: int = 0
+    crashes: int = 0
+    retries: int = 0
+    most: int = 1000
+    blocked: str = ""
+
+    @property
+    def best(self) -> Record | None:
+        """The finished search trial with the highest value."""
+        done = [r for r in self.records if r.value is not None]
+        return max(done, key=lambda r: r.value or 0.0, default=None)
+
+    @property
+    def stale(self) -> int:
+        """Number of its latest search trials that brought no better value."""
+        best, since = float("-inf"), 0
+        for record in self.records:
+            if record.value is not None and record.value > best + 1e-4:
+                best, since = record.value, 0
+            else:
+                since += 1
+        return since
+
+    @property
+    def has_work(self) -> bool:
+        """Whether another search trial of it might tell something new."""
+        if self.blocked or self.started >= self.most:
+            return False
+        return bool(self.portfolio) or (bool(self.candidate.space) and self.stale < PATIENCE)
+
+
+@dataclass
+class Finalist:
+    """A configuration that is compared on the common splits."""
+
+    contender: Contender
+    record: Record
+    epochs: int | None
+    scores: dict[str, float] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+    running: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        """Name of the architecture."""
+        return self.contender.candidate.name
+
+    def seconds(self, n_train: int) -> float:
+        """Predicted seconds on `n_train` rows, from its most recent trial."""
+        latest = self.records[-1] if self.records else self.record
+        return latest.predicted_seconds(n_train, self.epochs)

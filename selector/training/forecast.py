@@ -1,0 +1,112 @@
+"""How long a network will take, from its multiply-adds and what the run has learned so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from selector.training.clock import DeadlineError
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What earlier trials of a run say about the speed of this machine.
+
+    Parameters
+    ----------
+    seconds_per_mac : float
+        Seconds of training for each multiply-add of one forward pass, for each
+        sample and epoch; backward pass, optimizer and validation included.
+    compile_seconds : float
+        From the start of a trial to its first step where that step is new.
+    reuse_seconds : float
+        The same where the worker has the compiled step.
+    scoring_seconds : float
+        From the last step to the end of the trial.
+    share : float
+        Share of the planned epochs that is trained before early stopping.
+    """
+
+    seconds_per_mac: float
+    compile_seconds: float
+    reuse_seconds: float
+    scoring_seconds: float
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A trial's predicted seconds.
+
+    Parameters
+    ----------
+    start_seconds : float
+        Until the first step.
+    epoch_seconds : float
+        One epoch.
+    seconds : float
+        The whole trial.
+    """
+
+    start_seconds: float
+    epoch_seconds: float
+    seconds: float
+
+
+def forecast(
+    rates: Mapping[str, float],
+    *,
+    macs: int,
+    n_train: int,
+    fresh: bool,
+    epochs: int | None,
+    cap: int,
+    train_seconds: float | None,
+) -> Forecast:
+    """Predict a trial before its network is compiled.
+
+    Parameters
+    ----------
+    rates : mapping
+        The fields of :class:`Rates`.
+    macs : int
+        Multiply-adds of one forward pass of one sample.
+    n_train : int
+        Training rows.
+    fresh : bool
+        Whether the step has to be compiled.
+    epochs : int or None
+        Epochs where they are fixed; None where the step loop plans them.
+    cap : int
+        The most epochs that the step loop plans.
+    train_seconds : float or None
+        Seconds of training that a plan may take.
+    """
+    known = Rates(**rates)
+    epoch = known.seconds_per_mac * macs * n_train
+    if epochs is None:
+        planned = float(cap)
+        if train_seconds is not None and epoch > 0:
+            planned = min(planned, max(1.0, train_seconds / epoch))
+        planned *= known.share
+    else:
+        planned = float(epochs)
+    start = known.compile_seconds if fresh else known.reuse_seconds
+    return Forecast(start, epoch, start + planned * epoch + known.scoring_seconds)
+
+
+def check_fits(expected: Forecast, left: float) -> None:
+    """Refuse a trial that could not make an epoch in the seconds left.
+
+    Raises
+    ------
+    DeadlineError
+        Where half of what is expected until the end of the first epoch is more
+        than `left`; a forecast is an estimate.
+    """
+    least = expected.start_seconds + expected.epoch_seconds
+    if least / 2 > left:
+        raise DeadlineError(
+            f"deadline: some {least:.1f} s are needed to compile and train one epoch, and"
+            f" {left:.1f} s are left; not started"
+        )

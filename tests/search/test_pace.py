@@ -1,0 +1,99 @@
+"""What a run learns about the speed of the machine, and what it predicts from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from selector.contract import TrialResult, TrialSpec
+from selector.search.pace import Pace
+from selector.search.records import Record
+from selector.training.clock import DeadlineError
+from selector.training.forecast import check_fits, forecast
+
+
+def record(name: str = "cnn.net", kind: str = "network", **result: Any) -> Record:
+    values = {
+        "score": 0.5, "macs": 1000, "n_train": 100, "epochs": 20, "planned_epochs": 40,
+        "fit_seconds": 2.0, "compile_seconds": 1.5, "compiled": True, "seconds": 3.7,
+    }  # fmt: skip
+    spec = TrialSpec("0-search", "search", name, {}, "split", 0, 10.0)
+    return Record(spec, TrialResult("complete", **{**values, **result}), "cnn", kind)
+
+
+def test_nothing_is_known_before_the_first_network():
+    assert Pace().rates("cnn.net") is None
+    assert Pace().seconds("tabular.trees") is None
+
+
+def test_rates_are_the_medians_of_what_was_measured():
+    pace = Pace()
+    for seconds in (1.0, 2.0, 9.0):
+        pace.tell(record(fit_seconds=seconds, seconds=seconds + 1.7))
+    rates = pace.rates("cnn.net")
+    assert rates is not None
+    assert rates["seconds_per_mac"] == pytest.approx(2.0 / (1000 * 100 * 20))
+    assert rates["compile_seconds"] == pytest.approx(1.5)
+    assert rates["scoring_seconds"] == pytest.approx(0.2)
+    assert rates["share"] == pytest.approx(0.5)
+
+
+def test_an_architecture_not_yet_tried_is_given_the_rate_of_the_others():
+    pace = Pace()
+    pace.tell(record())
+    assert pace.rates("rnn.net") == pace.rates("cnn.net")
+
+
+def test_a_configuration_tried_before_has_its_own_rate():
+    pace = Pace()
+    pace.tell(record())
+    slow = record(fit_seconds=20.0)
+    rates = pace.rates("cnn.net", like=slow)
+    assert rates is not None
+    assert rates["seconds_per_mac"] == pytest.approx(20.0 / (1000 * 100 * 20))
+
+
+def test_a_failure_teaches_nothing():
+    pace = Pace()
+    broken = record()
+    pace.tell(Record(broken.spec, TrialResult("failed", reason="x"), "cnn", "network"))
+    assert pace.rates("cnn.net") is None
+
+
+def test_the_forecast_of_the_same_trial_again_is_what_it_took_less_the_compilation():
+    pace = Pace()
+    pace.tell(record())
+    pace.tell(record(compiled=False, compile_seconds=0.1, seconds=2.3))
+    rates = pace.rates("cnn.net")
+    assert rates is not None
+    same = {"macs": 1000, "n_train": 100, "epochs": None, "cap": 40, "train_seconds": None}
+    new = forecast(rates, fresh=True, **same)
+    again = forecast(rates, fresh=False, **same)
+    assert new.seconds == pytest.approx(3.7)
+    assert again.seconds == pytest.approx(new.seconds - 1.4)
+
+
+def test_a_plan_is_cut_by_the_seconds_it_may_take_and_fixed_epochs_are_not():
+    pace = Pace()
+    pace.tell(record(planned_epochs=20))
+    rates = pace.rates("cnn.net")
+    assert rates is not None
+    size = {"macs": 1000, "n_train": 100, "fresh": True, "cap": 200}
+    planned = forecast(rates, epochs=None, train_seconds=4.0, **size)
+    assert planned.seconds == pytest.approx(1.5 + 4.0 + 0.2)
+    fixed = forecast(rates, epochs=100, train_seconds=4.0, **size)
+    assert fixed.seconds == pytest.approx(1.5 + 10.0 + 0.2)
+
+
+def test_what_cannot_end_is_not_started():
+    pace = Pace()
+    pace.tell(record())
+    rates = pace.rates("cnn.net")
+    assert rates is not None
+    huge = forecast(
+        rates, macs=10**6, n_train=100, fresh=True, epochs=None, cap=9, train_seconds=9.0
+    )
+    with pytest.raises(DeadlineError, match="not started"):
+        check_fits(huge, left=10.0)
+    check_fits(huge, left=80.0)
