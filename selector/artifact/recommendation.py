@@ -33,7 +33,7 @@ def finalists(planner: Planner, metric: str) -> tuple[list[Finalist], Finalist |
     for name, contender in planner.contenders.items():
         entry = planner.finalists.get(name)
         best = contender.best
-        if entry is not None and entry.scores:
+        if planner.confirmed and entry is not None and entry.scores:
             scores, shown = dict(entry.scores), entry.records[-1].result
         elif not planner.confirmed and best is not None and best.result.score is not None:
             scores, shown = {str(best.spec.split): best.result.score}, best.result

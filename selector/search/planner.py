@@ -501,8 +501,10 @@ class Planner:
 
     @property
     def confirmed(self) -> bool:
-        """Whether any model has been scored on a common split."""
-        return any(f.scores for f in self.finalists.values())
+        """Whether any model but the trivial baseline has been scored on a common split."""
+        return any(
+            f.scores and f.contender.candidate.role != "baseline" for f in self.finalists.values()
+        )
 
 
 def _lane(contender: Contender) -> tuple[str, bool]:

@@ -234,6 +234,23 @@ def test_no_winner_is_named_over_a_family_that_was_not_compared(make, profile):
     assert any(family in " ".join(rec["why"]) for family in untried)
 
 
+def test_a_baseline_that_alone_was_confirmed_in_time_is_not_recommended_for_it(make, profile):
+    planner = make()
+    play(planner, limit=12)
+    planner.start_confirmation()
+    play(planner, limit=2)
+    for other in [f for name, f in planner.finalists.items() if name != "tabular.baseline"]:
+        other.scores.clear()  # whatever ran beside it did not end
+        other.records.clear()
+    rec = compose(
+        planner=planner, profile=profile, metric="accuracy", prefer="balanced",
+        noted_failures=[], candidates=[c.candidate for c in planner.contenders.values()],
+    )  # fmt: skip
+    assert planner.finalists["tabular.baseline"].scores
+    assert rec["recommended"]["architecture"] != "tabular.baseline"
+    assert rec["verdict"] == "undecided"
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("60", 60), ("90s", 90), ("5m", 300), ("1h", 3600), (12.5, 12.5)]
 )
