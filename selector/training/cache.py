@@ -46,7 +46,7 @@ def counts() -> dict[str, int]:
 
 def contents(place: Path) -> dict[str, int]:
     """Return the number of ``entries`` and the ``bytes`` in a cache folder."""
-    sizes = [p.stat().st_size for p in place.iterdir() if p.name.endswith("-cache")]
+    sizes = [p.stat().st_size for p in place.iterdir() if p.name.endswith(("-cache", "-program"))]
     return {"entries": len(sizes), "bytes": sum(sizes)}
 
 

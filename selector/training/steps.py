@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ from selector.training.augment import Shifts, shift
 from selector.training.loop import BETA_1, BETA_2, CLIP_NORM, EPSILON
 from selector.training.models import Built, fixed_batches
 from selector.training.preprocess import Prepared
+from selector.training.programs import Program, key_of
 
 CAPACITY = 16
 """Compiled steps kept."""
@@ -38,17 +39,16 @@ CAPACITY = 16
 
 @dataclass
 class Compiled:
-    """A compiled step and forward pass; `traces` counts how often each was traced.
+    """A compiled step and forward pass.
 
     `decayed` is 1 for weights that decay and 0 for others, in the order of the
     flat vector.
     """
 
-    step: Callable[..., Any]
-    forward: Callable[..., Any]
+    step: Program
+    forward: Program
     signature: tuple[Any, ...]
     decayed: Any
-    traces: dict[str, int]
 
 
 _cache: OrderedDict[Hashable, Compiled] = OrderedDict()
@@ -100,7 +100,6 @@ def _values(model: Any) -> tuple[Any, list[Any]]:
 
 
 def _compile(model: Any, task: str, shifted: tuple[int, ...]) -> Compiled:
-    traces = {"step": 0, "forward": 0}
     shapes = [tuple(v.shape) for v in model.trainable_variables]
 
     def gather(x: Any, mask: Any, rows: Any) -> list[Any]:
@@ -118,7 +117,6 @@ def _compile(model: Any, task: str, shifted: tuple[int, ...]) -> Compiled:
     def step(
         state: Any, decayed: Any, x: Any, mask: Any, y: Any, rows: Any, hyper: Any, offsets: Any
     ) -> Any:
-        traces["step"] += 1
         flat, fixed, first, second = state
         inputs = gather(x, mask, rows)
         if shifted:
@@ -131,13 +129,18 @@ def _compile(model: Any, task: str, shifted: tuple[int, ...]) -> Compiled:
         return (flat, fixed, first, second), loss
 
     def forward(flat: Any, fixed: Any, x: Any, mask: Any, rows: Any) -> Any:
-        traces["forward"] += 1
         inputs = _argument(gather(x, mask, rows))
         return model.stateless_call(unflatten(flat, shapes), fixed, inputs, training=False)[0]
 
     parts = [np.full(int(np.prod(shape)), len(shape) >= 2, np.float32) for shape in shapes]
     decayed = jnp.asarray(np.concatenate([np.zeros(0, np.float32), *parts]))
-    return Compiled(jax.jit(step), jax.jit(forward), _signature(model), decayed, traces)
+    key = key_of(model, task, shifted)
+    return Compiled(
+        Program(step, 5, key and f"step {key}"),
+        Program(forward, 4, key and f"forward {key}"),
+        _signature(model),
+        decayed,
+    )
 
 
 def flatten(values: list[Any]) -> Any:
@@ -236,7 +239,7 @@ class JaxEngine:
         shape = (data.x.shape, data.mask is not None)
         shifted = shifts.axes if shifts is not None else ()
         self.compiled = compiled((key, shape, task), built.model, task, shifted)
-        self.fresh = not self.compiled.traces["step"]
+        self.fresh = not self.compiled.step.ready
         self._x = jnp.asarray(data.x)
         self._mask = None if data.mask is None else jnp.asarray(data.mask)
         kind = np.int32 if task == "classification" else np.float32

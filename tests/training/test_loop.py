@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from toys import ToyConv, ToyMLP, profile_of, series, spec_of, split_of, table
 
-from selector.training import models, networks, steps
+from selector.training import models, networks, programs, steps
 from selector.training.clock import Clock, DeadlineError, NonFiniteError
 from selector.training.fit import run_trial
 from selector.training.loop import (
@@ -181,7 +181,8 @@ def test_learns_and_reports():
     assert any("epoch" in beat for beat in beats)
 
 
-def test_a_cached_step_is_reused_and_gives_what_a_fresh_one_gives():
+def test_a_cached_step_is_reused_and_gives_what_a_fresh_one_gives(monkeypatch):
+    monkeypatch.setattr(programs, "folder", lambda: None)
     steps.clear()
     data, architecture = series(), ToyConv()
     common = (architecture, profile_of(data), data, split_of(len(data.y)))
@@ -192,11 +193,11 @@ def test_a_cached_step_is_reused_and_gives_what_a_fresh_one_gives():
 
     first = trial(1e-3)
     (entry,) = steps._cache.values()
-    assert entry.traces == {"step": 1, "forward": 1}
+    assert (entry.step.traces, entry.forward.traces) == (1, 1)
     trial(1e-2, weight_decay=0.1, label_smoothing=0.2, normalize="sample")
     trial(1e-2, np.roll(common[3], 1))  # another split of the same rows
     reused = trial(1e-3)
-    assert entry.traces == {"step": 1, "forward": 1}
+    assert (entry.step.traces, entry.forward.traces) == (1, 1)
     assert len(steps._cache) == 1
     steps.clear()
     fresh = trial(1e-3)

@@ -1,0 +1,163 @@
+"""Traced programs, kept on disk beside what they compile to.
+
+Tracing a network through Keras takes longer than taking its compiled form from
+the compilation cache: 0.3 to 1 s for each new step, and again in each process.
+A traced program is therefore stored as StableHLO. What it depends on is its
+key: the model's configuration, the shapes it is called with, the versions of
+JAX and Keras, and the source of every package that a layer comes from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import jax
+from jax import export
+
+from selector.training import cache as compilation_cache
+from selector.training.models import custom_modules
+
+SUFFIX = "-program"
+
+
+class Program:
+    """A function that is compiled for each size of its batches.
+
+    Parameters
+    ----------
+    function : callable
+        What to compile. Its arguments have the same shapes in every call, but
+        for the one at `batch`.
+    batch : int
+        Position of the argument whose length may differ: row numbers.
+    key : str or None
+        See :func:`key_of`; None where the traced program cannot be kept.
+    """
+
+    def __init__(self, function: Callable[..., Any], batch: int, key: str | None) -> None:
+        self._function, self._batch, self._key = function, batch, key
+        self._ready: dict[int, Callable[..., Any]] = {}
+        self.traces = 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has been called, and so compiled, before."""
+        return bool(self._ready)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the function, compiled."""
+        size = len(arguments[self._batch])
+        found = self._ready.get(size)
+        if found is None:
+            found = self._ready[size] = self._prepare(arguments)
+        return found(*arguments)
+
+    def _prepare(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
+        place = folder() if self._key is not None else None
+        if place is None:
+            self.traces += 1
+            return jax.jit(self._function)
+        shapes = str(jax.tree.map(lambda a: (jax.numpy.shape(a), str(a.dtype)), arguments))
+        digest = hashlib.sha256(f"{self._key} {shapes}".encode()).hexdigest()
+        path = place / f"{digest}{SUFFIX}"
+        traced = _read(path)
+        if traced is None:
+            self.traces += 1
+            try:
+                traced = export.export(jax.jit(self._function), platforms=("cpu",))(*arguments)
+                _write(path, traced)
+            except Exception:  # not everything that can be compiled can be exported
+                return jax.jit(self._function)
+        return jax.jit(traced.call)
+
+
+@cache
+def folder() -> Path | None:
+    """Return where programs are kept: with the compiled ones, or nowhere."""
+    return compilation_cache.folder()
+
+
+def _read(path: Path) -> Any:
+    """Return a stored program; None where there is none that can be read."""
+    try:
+        blob = bytearray(path.read_bytes())
+        os.utime(path)  # the cache is pruned by age
+        return export.deserialize(blob)
+    except Exception:  # cut off or from another version: it is traced again
+        return None
+
+
+def _write(path: Path, traced: Any) -> None:
+    draft = path.with_name(f".{path.name}-{os.getpid()}")
+    draft.write_bytes(traced.serialize())
+    os.replace(draft, path)
+
+
+def key_of(model: Any, *others: Any) -> str | None:
+    """Return a text that changes with all that a model's traced program depends on.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A functional model.
+    *others
+        What the program depends on beside it, with a stable ``repr``.
+
+    Returns
+    -------
+    str or None
+        None where the model has no complete configuration, or the source of one
+        of its layers cannot be found: its program is then not kept.
+    """
+    import keras
+
+    try:
+        config = json.dumps(_without_initializers(keras.saving.serialize_keras_object(model)))
+        packages = {"selector", *(m.split(".")[0] for m in custom_modules(model))}
+        sources = [_source(name) for name in sorted(packages)]
+    except Exception:  # a layer of a plugin that cannot be described
+        return None
+    return repr((config, sources, _versions(), others))
+
+
+def _without_initializers(node: Any) -> Any:
+    """Return a configuration without what only says how weights are drawn."""
+    if isinstance(node, dict):
+        kept = {k: v for k, v in sorted(node.items()) if not k.endswith("_initializer")}
+        return {k: _without_initializers(v) for k, v in kept.items()}
+    if isinstance(node, list | tuple):
+        return [_without_initializers(v) for v in node]
+    return node
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    return tuple(metadata.version(name) for name in ("jax", "jaxlib", "keras", "numpy"))
+
+
+@cache
+def _source(package: str) -> str:
+    """Return a digest of the names, sizes and times of a package's source files.
+
+    Raises
+    ------
+    KeyError, TypeError
+        Where the package has not been imported, or has no file.
+    """
+    root = Path(str(sys.modules[package].__file__))
+    if package == "selector":
+        root = root.parent / "training" / "__init__.py"
+    files: Iterable[Path] = root.parent.rglob("*.py") if root.name == "__init__.py" else [root]
+    told = []
+    for path in sorted(files):
+        state = path.stat()
+        told.append((str(path), state.st_size, state.st_mtime_ns))
+    return hashlib.sha256(repr(told).encode()).hexdigest()

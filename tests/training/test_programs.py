@@ -1,0 +1,100 @@
+"""Traced programs are kept, found again, and never taken for another model's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from toys import ToyConv, profile_of, series, spec_of, split_of
+
+from selector.training import programs, steps
+from selector.training.fit import run_trial
+
+
+@pytest.fixture
+def room(monkeypatch, tmp_path):
+    """A folder for programs of its own, and no compiled step in memory."""
+    monkeypatch.setattr(programs, "folder", lambda: tmp_path)
+    steps.clear()
+    yield tmp_path
+    steps.clear()
+
+
+def trial(**params):
+    data, architecture = series(), ToyConv()
+    spec = spec_of(architecture, {"learning_rate": 1e-2, "filters": 8, **params}, epochs=3)
+    result = run_trial(spec, architecture, profile_of(data), data, split_of(len(data.y)))
+    (entry,) = steps._cache.values()
+    steps.clear()
+    return result, (entry.step.traces, entry.forward.traces)
+
+
+def kept(room: Path) -> list[Path]:
+    return sorted(room.glob(f"*{programs.SUFFIX}"))
+
+
+def test_a_kept_program_is_not_traced_again_and_gives_the_same_to_the_bit(room):
+    first, traced = trial()
+    assert traced == (1, 1)
+    assert len(kept(room)) == 2
+    again, traced = trial()
+    assert traced == (0, 0)
+    assert again.loss == first.loss
+    assert again.score == first.score
+
+
+def test_another_structure_is_another_program(room):
+    trial()
+    _, traced = trial(filters=4)
+    assert traced == (1, 1)
+    assert len(kept(room)) == 4
+
+
+def test_a_program_that_was_cut_off_is_traced_again(room):
+    first, _ = trial()
+    for path in kept(room):
+        path.write_bytes(path.read_bytes()[:40])
+    again, traced = trial()
+    assert traced == (1, 1)
+    assert again.loss == first.loss
+    assert trial()[1] == (0, 0)
+
+
+def test_without_a_folder_nothing_is_kept(monkeypatch):
+    monkeypatch.setattr(programs, "folder", lambda: None)
+    steps.clear()
+    assert trial()[1] == (1, 1)
+    assert trial()[1] == (1, 1)
+
+
+def test_the_key_follows_configuration_and_source_and_not_the_seed(monkeypatch):
+    def model(units=3, activation="relu", seed=0):
+        keras.utils.clear_session(free_memory=False)
+        x = keras.Input((4,))
+        draw = keras.initializers.GlorotUniform(seed=seed)
+        layer = keras.layers.Dense(units, activation=activation, kernel_initializer=draw)
+        return keras.Model(x, layer(x))
+
+    key = programs.key_of(model())
+    assert key is not None
+    assert programs.key_of(model(seed=1)) == key
+    assert programs.key_of(model(units=4)) != key
+    assert programs.key_of(model(activation="tanh")) != key
+    assert programs.key_of(model(), "regression") != key
+    monkeypatch.setattr(programs, "_source", lambda package: "edited since")
+    assert programs.key_of(model()) != key
+
+
+def test_a_layer_without_a_configuration_keeps_no_program():
+    class Nameless(keras.layers.Layer):
+        def __init__(self, secret):
+            super().__init__()
+            self.secret = secret
+
+        def call(self, inputs):
+            return inputs * self.secret
+
+    x = keras.Input((4,))
+    assert programs.key_of(keras.Model(x, Nameless(np.ones(4))(x))) is None
