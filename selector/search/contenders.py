@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
 from selector.contract import Candidate
@@ -13,7 +15,19 @@ PATIENCE = 10
 """Search trials of one architecture without a better value, after which it rests."""
 
 FEW_ROWS = 100
-"""Rows below which a validation part is too small to choose between configurations by."""
+"""Rows below which one validation part is too small to choose between configurations by."""
+
+REPEATS = 3
+"""Search splits on which a network's configuration is tried where rows are few."""
+
+Planned = tuple[Mapping[str, Any], int]
+"""A configuration to try, and the number of the search split to try it on."""
+
+
+def planned_trials(candidate: Candidate, n: int) -> list[Planned]:
+    """Return a candidate's first trials: its portfolio, on few rows on several splits."""
+    rounds = REPEATS if candidate.trained and n < FEW_ROWS else 1
+    return [(dict(p), split) for split in range(rounds) for p in candidate.portfolio]
 
 
 def most_trials(candidate: Candidate, n: int) -> int:
@@ -22,11 +36,11 @@ def most_trials(candidate: Candidate, n: int) -> int:
     The best of many on few rows is chosen by noise, and then generalises worse
     than a default would (arXiv 2506.19540): below :data:`FEW_ROWS` a
     closed-form model keeps its first configuration, and a network those of its
-    portfolio.
+    portfolio, each on :data:`REPEATS` splits.
     """
     if n >= FEW_ROWS:
         return 4 + n // 16
-    return len(candidate.portfolio) if candidate.trained else 1
+    return len(planned_trials(candidate, n)) if candidate.trained else 1
 
 
 @dataclass
@@ -34,7 +48,7 @@ class Contender:
     """An admitted candidate and how it has fared."""
 
     candidate: Candidate
-    portfolio: list[Mapping[str, Any]]
+    portfolio: list[Planned]
     records: list[Record] = field(default_factory=list)
     started: int = 0
     running: int = 0
@@ -43,11 +57,29 @@ class Contender:
     most: int = 1000
     blocked: str = ""
 
+    def _leading(self) -> list[Record]:
+        """Return the finished trials of the best configuration: the highest mean value.
+
+        A configuration counts once it was tried on as many splits as any other.
+        """
+        tried: dict[tuple[Any, ...], list[Record]] = {}
+        for record in self.records:
+            if record.value is not None:
+                tried.setdefault(tuple(sorted(record.spec.params.items())), []).append(record)
+        most = max(map(len, tried.values()), default=0)
+        full = [records for records in tried.values() if len(records) == most]
+        return max(full, key=lambda records: fmean(r.value or 0.0 for r in records), default=[])
+
     @property
     def best(self) -> Record | None:
-        """The finished search trial with the highest value."""
-        done = [r for r in self.records if r.value is not None]
-        return max(done, key=lambda r: r.value or 0.0, default=None)
+        """A finished search trial of the best configuration: that with the median epochs."""
+        records = sorted(self._leading(), key=lambda r: r.result.epochs)
+        return records[len(records) // 2] if records else None
+
+    @property
+    def best_value(self) -> float:
+        """Mean value of the best configuration over its splits; minus infinity without one."""
+        return fmean([r.value or 0.0 for r in self._leading()] or [-math.inf])
 
     @property
     def stale(self) -> int:

@@ -8,12 +8,21 @@ state; that is also how a run is resumed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from selector.contract import Candidate, Profile, TrialSpec
 from selector.search.budget import Budget
-from selector.search.contenders import FEW_ROWS, Contender, Finalist, most_trials
+from selector.search.contenders import (
+    FEW_ROWS,
+    REPEATS,
+    Contender,
+    Finalist,
+    Planned,
+    most_trials,
+    planned_trials,
+)
 from selector.search.pace import Pace
 from selector.search.records import OVERHEAD_SECONDS, Record
 from selector.search.splits import Splits
@@ -86,7 +95,7 @@ class Planner:
         self.profile, self.budget, self.splits, self.studies = profile, budget, splits, studies
         self.cores, self.max_trials, self.seed, self.finals = cores, max_trials, seed, finals
         self.contenders = {
-            c.name: Contender(c, [dict(p) for p in c.portfolio], most=most_trials(c, profile.n))
+            c.name: Contender(c, planned_trials(c, profile.n), most=most_trials(c, profile.n))
             for c in candidates
             if c.admitted
         }
@@ -158,7 +167,7 @@ class Planner:
         if not record.ok and record.result.stopped == "deadline" and contender.retries < 2:
             # the first compile took all its time; the step is kept, so that another try is quick
             contender.retries += 1
-            contender.portfolio.insert(0, dict(record.spec.params))
+            contender.portfolio.insert(0, _planned(record))
             return
         failures = sum(not r.ok for r in contender.records)
         if not record.ok and failures >= (2 if contender.best is None else 5):
@@ -176,9 +185,8 @@ class Planner:
             contender = self.contenders.get(record.spec.architecture)
             if contender is not None:
                 contender.started += 1
-                params = dict(record.spec.params)
-                if params in contender.portfolio:
-                    contender.portfolio.remove(params)
+                if _planned(record) in contender.portfolio:
+                    contender.portfolio.remove(_planned(record))
                 if record.spec.architecture in self._floor:
                     self._floor.remove(record.spec.architecture)
                 self._splits_drawn += record.spec.stage == "search"
@@ -286,7 +294,7 @@ class Planner:
         for group in self._groups().values():
             if closed and group[0].candidate.trained:
                 continue
-            best = max((c.best for c in group if c.best), key=lambda r: r.value or 0, default=None)
+            best = max(group, key=lambda c: c.best_value).best
             if best is not None:
                 total += MIN_SPLITS * best.predicted_seconds(n)
             elif group[0].candidate.trained:
@@ -344,7 +352,7 @@ class Planner:
         enough = sum(c.started for c in joined) >= TRIALS_EACH * len(joined)
         if waiting and (enough or not going):
             return waiting[0]
-        leaders = sorted(going, key=lambda c: -(c.best.value or 0.0) if c.best else 0.0)[:2]
+        leaders = sorted(going, key=lambda c: -c.best_value)[:2]
         return min(
             leaders,
             key=lambda c: (c.started - 2 * (c is leaders[0]), c.candidate.name),
@@ -360,8 +368,8 @@ class Planner:
         return 2.0 if tabular_data else 0.3
 
     def _weight(self, members: Sequence[Contender]) -> float:
-        best = max((c.best.value or 0.0 for c in members if c.best), default=0.0)
-        top = max((c.best.value or 0.0 for c in self.contenders.values() if c.best), default=0.0)
+        best = max((c.best_value for c in members), default=-math.inf)
+        top = max((c.best_value for c in self.contenders.values()), default=-math.inf)
         return self.lane_weight(members[0]) * (2.0 if best >= top - 0.01 else 1.0)
 
     def _spent(self, members: Sequence[Contender]) -> float:
@@ -369,11 +377,12 @@ class Planner:
         return done + sum(c.running for c in members) * self.trial_limit()
 
     def _search_trial(self, contender: Contender, stage: str) -> tuple[TrialSpec, int | None]:
-        params = contender.portfolio.pop(0) if contender.portfolio else None
+        params, index = contender.portfolio.pop(0) if contender.portfolio else (None, 0)
         number, chosen = self.studies.ask(contender.candidate, params)
         if params is None:
             self._splits_drawn += 1
-        split = self.splits.search(0 if params is not None else self._splits_drawn)
+            index = REPEATS + self._splits_drawn
+        split = self.splits.search(index)
         contender.started += 1
         contender.running += 1
         limit = self.trial_limit()
@@ -412,10 +421,9 @@ class Planner:
             return
         self.stage = "confirm"
         for group in self._groups().values():
-            found = [(c.best.value or 0.0, c, c.best) for c in group if c.best is not None]
-            if found:
-                _, contender, record = max(found, key=lambda entry: entry[0])
-                self._add_finalist(contender, record)
+            contender = max(group, key=lambda c: c.best_value)
+            if contender.best is not None:
+                self._add_finalist(contender, contender.best)
         self._shrink()
         for record in self._earlier:
             if record.ok:  # what lacked time before may have it now
@@ -505,6 +513,11 @@ class Planner:
         return any(
             f.scores and f.contender.candidate.role != "baseline" for f in self.finalists.values()
         )
+
+
+def _planned(record: Record) -> Planned:
+    """Return the configuration of a search trial and the number of its split."""
+    return dict(record.spec.params), int(str(record.spec.split).rpartition("-")[2])
 
 
 def _lane(contender: Contender) -> tuple[str, bool]:

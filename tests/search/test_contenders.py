@@ -1,0 +1,72 @@
+"""What is tried of an architecture, and which of its configurations leads."""
+
+from __future__ import annotations
+
+from selector.contract import Candidate, Float, TrialResult, TrialSpec
+from selector.search.contenders import (
+    FEW_ROWS,
+    REPEATS,
+    Contender,
+    most_trials,
+    planned_trials,
+)
+from selector.search.records import Record
+
+PORTFOLIO = ({"lr": 0.1}, {"lr": 0.2})
+
+
+def candidate(trained: bool) -> Candidate:
+    kind = "network" if trained else "estimator"
+    space = {"lr": Float(0.01, 1.0)}
+    return Candidate(
+        "rnn.x", "rnn", "x", "p", trained, kind, "candidate", True, "fits", space, PORTFOLIO
+    )
+
+
+def record(lr: float, split: int, score: float, epochs: int = 10) -> Record:
+    spec = TrialSpec("0-search-x", "search", "rnn.x", {"lr": lr}, f"search-{split}", 0, 1.0)
+    return Record(
+        spec, TrialResult("complete", score=score, loss=0.0, epochs=epochs), "rnn", "network"
+    )
+
+
+def contender(*records: Record) -> Contender:
+    return Contender(candidate(True), [], list(records))
+
+
+def test_on_few_rows_every_configuration_of_a_network_is_tried_on_several_splits():
+    planned = planned_trials(candidate(True), FEW_ROWS - 1)
+    assert planned[:2] == [(p, 0) for p in PORTFOLIO]
+    assert len(planned) == REPEATS * len(PORTFOLIO) == most_trials(candidate(True), FEW_ROWS - 1)
+    assert {split for _, split in planned} == set(range(REPEATS))
+
+
+def test_else_and_for_closed_forms_once():
+    assert planned_trials(candidate(True), FEW_ROWS) == [(p, 0) for p in PORTFOLIO]
+    assert planned_trials(candidate(False), 10) == [(p, 0) for p in PORTFOLIO]
+
+
+def test_the_best_mean_leads_and_not_the_luckiest_split():
+    told = contender(
+        record(0.1, 0, 1.0), record(0.1, 1, 0.6), record(0.2, 0, 0.9), record(0.2, 1, 0.9)
+    )
+    assert told.best is not None
+    assert told.best.spec.params == {"lr": 0.2}
+    assert told.best_value == 0.9
+
+
+def test_a_configuration_counts_once_it_was_tried_as_often_as_any_other():
+    told = contender(record(0.1, 0, 1.0), record(0.2, 0, 0.9), record(0.2, 1, 0.9))
+    assert told.best is not None
+    assert told.best.spec.params == {"lr": 0.2}
+
+
+def test_the_trial_with_the_median_epochs_stands_for_its_configuration():
+    told = contender(*(record(0.1, i, 0.9, epochs) for i, epochs in enumerate((5, 40, 12))))
+    assert told.best is not None
+    assert told.best.result.epochs == 12
+
+
+def test_without_a_finished_trial_nothing_leads_not_even_over_a_negative_score():
+    assert contender().best is None
+    assert contender().best_value < contender(record(0.1, 0, -3.0)).best_value
