@@ -12,7 +12,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from quality import append, done_already, measure
+from common import append, done_already
+from quality import measure
 
 SETS = ("GunPoint", "JapaneseVowels", "digits")
 FAMILIES = ("rnn", "cnn", "hybrid")

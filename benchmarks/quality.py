@@ -11,7 +11,6 @@ a test part use it; the others are split by the run's seed.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import statistics
@@ -19,11 +18,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common import append, done_already
 from scipy.stats import binomtest
 
 import selector_datasets
@@ -104,24 +104,6 @@ def rows_right(run: Path) -> str:
     if y is None or predictions.ndim != 2:
         return ""
     return "".join("01"[bool(hit)] for hit in predictions.argmax(axis=1) == y.values)
-
-
-def done_already(path: Path) -> list[dict[str, str]]:
-    """Return the rows measured before."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as handle:
-        return list(csv.DictReader(handle))
-
-
-def append(path: Path, row: dict[str, Any], fields: Sequence[str] = FIELDS) -> None:
-    """Append one row at once."""
-    new = not path.exists()
-    with path.open("a", newline="") as handle:
-        writer = csv.DictWriter(handle, fields)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 def table(rows: list[dict[str, str]], budget: float) -> str:

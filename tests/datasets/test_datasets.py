@@ -8,7 +8,6 @@ import pytest
 import selector_datasets
 from selector.errors import DataError, OptionError
 from selector.readers import read
-from selector_datasets import planted
 
 SHIPPED = {
     "BasicMotions": (40, 100, 6),
@@ -108,61 +107,6 @@ def test_made_sets_lie_in_the_cache(tmp_path, monkeypatch):
     assert (x.shape, held.shape, y.dtype) == ((1200, 100, 1), (600, 100, 1), np.int64)
     assert not np.array_equal(x[:600], held)
     assert len(list(path.parent.iterdir())) == 2
-
-
-@pytest.mark.parametrize("name", list(planted.GENERATORS))
-def test_planted_sets(tmp_path, name):
-    path = selector_datasets.make(name, tmp_path / "set", n=60, steps=50, seed=3)
-    assert path == tmp_path / "set.npz"
-    dataset = read(path)
-    assert dataset.x.axes == ("time", "channel")
-    assert dataset.x.values.shape[:2] == (60, 50)
-    counts = np.bincount(dataset.target.values.astype(int))
-    assert counts.max() == counts.min()
-    again, other = (planted.generate(name, n=60, steps=50, seed=s) for s in (3, 4))
-    np.testing.assert_array_equal(again.x, dataset.x.values)
-    assert not np.array_equal(other.x, again.x)
-
-
-@pytest.mark.parametrize(
-    ("kind", "shape"),
-    [("series", (20, 30, 1)), ("multivariate", (20, 30, 3)), ("grid", (20, 16, 16, 1))],
-)
-def test_kinds_of_noise(tmp_path, kind, shape):
-    path = selector_datasets.make("noise", tmp_path / "n.npz", n=20, steps=30, kind=kind)
-    assert read(path).x.values.shape == shape
-
-
-def test_noise_table(tmp_path):
-    path = selector_datasets.make("noise", tmp_path, n=20, kind="table")
-    assert path.suffix == ".csv"
-    assert read(path).x.values.shape == (20, 9)
-
-
-def _match(x, wave):
-    return np.array([np.correlate(series, wave, "valid") for series in x])
-
-
-def test_the_last_command_is_the_class():
-    made = planted.last_command(n=200)
-    signal = np.stack([_match(made.x[..., c], planted._PULSE) for c in range(4)], axis=-1)
-    last = [max(range(4), key=lambda c: np.flatnonzero(s[:, c] > 3)[-1:].sum()) for s in signal]
-    assert np.mean(np.array(last) == made.y) > 0.98
-    lags = [made.x.shape[1] - np.flatnonzero(s.max(axis=1) > 3)[-1] for s in signal]
-    assert min(lags) < 10
-    assert max(lags) > 50
-
-
-def test_a_matched_filter_finds_the_motif_and_order():
-    made = planted.local_motif(n=300)
-    motif = planted._chirp(16)
-    reverse = _match(made.x[..., 0], motif[::-1]).max(axis=1)
-    assert np.mean((reverse > _match(made.x[..., 0], motif).max(axis=1)) == made.y) > 0.95
-    order = planted.motif_order(n=300)
-    first = _match(order.x[..., 0], planted._chirp(10)).argmax(axis=1)
-    bump = planted._standardised(np.abs(np.linspace(-1, 1, 10)))
-    second = _match(order.x[..., 0], bump).argmax(axis=1)
-    assert np.mean((second < first) == order.y) > 0.95
 
 
 @pytest.mark.parametrize(
