@@ -1,4 +1,4 @@
-"""Convolutional architectures: FCN for series, a small convnet for images, MiniRocket."""
+"""Convolutional architectures for series and images, trained and with fixed kernels."""
 
 from __future__ import annotations
 
@@ -8,10 +8,24 @@ from selector import hookimpl
 from selector.contract import Architecture
 from selector_cnn.convnet import ConvNet
 from selector_cnn.fcn import FCN
+from selector_cnn.inception import Inception
+from selector_cnn.lite import LITE
 from selector_cnn.minirocket import MiniRocket
+from selector_cnn.resnet import ResNet
+from selector_cnn.separable import Separable
+from selector_cnn.tcn import TCN
 
 
 @hookimpl
 def selector_architectures() -> Iterable[Architecture]:
     """Return the convolutional architectures."""
-    return [FCN(), ConvNet(), MiniRocket()]
+    return [
+        FCN(),
+        ResNet(),
+        Inception(),
+        LITE(),
+        TCN(),
+        Separable(),
+        ConvNet(),
+        MiniRocket(),
+    ]

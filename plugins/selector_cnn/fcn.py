@@ -55,7 +55,7 @@ class FCN(NetworkArchitecture):
         return {
             "width": Categorical((32, 48, 64)),
             "kernel": Categorical((5,) if profile.steps < 16 else (8, 16)),
-            "stride": Categorical(_strides(profile.steps)),
+            "stride": Categorical(strides(profile.steps)),
             "pooling": Categorical(("mean", "mean+max")),
             "dropout": Categorical((0.0, 0.2)),
             "normalize": Categorical(("dataset", "sample")),
@@ -68,7 +68,7 @@ class FCN(NetworkArchitecture):
         first = {
             "width": 48,
             "kernel": 5 if profile.steps < 16 else 8,
-            "stride": _strides(profile.steps)[0],
+            "stride": strides(profile.steps)[0],
             "pooling": "mean",
             "dropout": 0.0,
             "normalize": "dataset",
@@ -99,7 +99,7 @@ class FCN(NetworkArchitecture):
         return layers.FastDropout(params["dropout"])(x) if params["dropout"] else x
 
 
-def _strides(steps: int) -> tuple[int, ...]:
+def strides(steps: int) -> tuple[int, ...]:
     """Return strides of the first convolution, the usual one first."""
     needed = 1
     while steps > STEPS_AT_ONCE * needed:

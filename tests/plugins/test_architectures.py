@@ -17,7 +17,8 @@ NETWORKS = (NetworkArchitecture, FeatureArchitecture)
 SAVING = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 EXPECTED = {
     "rnn": {"rnn.gru", "rnn.lstm", "rnn.reservoir"},
-    "cnn": {"cnn.fcn", "cnn.convnet", "cnn.minirocket"},
+    "cnn": {f"cnn.{n}" for n in ("fcn", "resnet", "inception", "lite", "tcn", "separable")}
+    | {"cnn.convnet", "cnn.minirocket"},
     "hybrid": {"hybrid.conv_gru", "hybrid.crnn"},
     "tabular": {f"tabular.{n}" for n in ("baseline", "linear", "boosting", "mlp")}
     | {"tabular.extra_trees", "tabular.rbf_svm"},

@@ -19,14 +19,23 @@ however many masked steps follow the real ones, changes nothing.
 from __future__ import annotations
 
 from selector.training.layers.convolution import (
-    MaxPool2DByReshape,
     conv2d_block,
     conv_block,
-    with_standard_layers,
+    normalized,
+    separable_block,
+    sliding_max,
+)
+from selector.training.layers.depthwise import (
+    DepthwiseConv1DByShifts,
+    DepthwiseConv2DByShifts,
+    SeparableConv1DByShifts,
+    shifted_sum,
 )
 from selector.training.layers.dropout import FastDropout
 from selector.training.layers.initializers import GlorotUniform, LecunNormal, Orthogonal
 from selector.training.layers.masking import ApplyMask, Patch, SubsampleMask, TakesMask, patch
+from selector.training.layers.maxpool import MaxPool1DBySlices, MaxPool2DByReshape
+from selector.training.layers.normalization import OnePassBatchNormalization
 from selector.training.layers.pooling import (
     LastStep,
     MaskedAttentionPooling,
@@ -35,9 +44,12 @@ from selector.training.layers.pooling import (
     MaskedStdPooling,
     pool,
 )
+from selector.training.layers.standard import with_standard_layers
 
 __all__ = [
     "ApplyMask",
+    "DepthwiseConv1DByShifts",
+    "DepthwiseConv2DByShifts",
     "FastDropout",
     "GlorotUniform",
     "LastStep",
@@ -46,14 +58,21 @@ __all__ = [
     "MaskedMaxPooling",
     "MaskedMeanPooling",
     "MaskedStdPooling",
+    "MaxPool1DBySlices",
     "MaxPool2DByReshape",
+    "OnePassBatchNormalization",
     "Orthogonal",
     "Patch",
+    "SeparableConv1DByShifts",
     "SubsampleMask",
     "TakesMask",
     "conv2d_block",
     "conv_block",
+    "normalized",
     "patch",
     "pool",
+    "separable_block",
+    "shifted_sum",
+    "sliding_max",
     "with_standard_layers",
 ]

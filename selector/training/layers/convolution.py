@@ -1,17 +1,16 @@
-"""Convolution blocks for series and images, and max pooling that is fast on a CPU."""
+"""Convolution blocks for series and images."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import keras
-from keras import ops
 
-from selector.training.layers.dropout import FastDropout
-from selector.training.layers.initializers import GlorotUniform, with_standard_initializers
+from selector.training.layers.depthwise import SeparableConv1DByShifts
+from selector.training.layers.initializers import GlorotUniform
 from selector.training.layers.masking import ApplyMask, SubsampleMask
-
-Shape = tuple[int | None, ...]
+from selector.training.layers.maxpool import LOWEST, MaxPool1DBySlices, MaxPool2DByReshape
+from selector.training.layers.normalization import OnePassBatchNormalization
 
 
 def conv_block(
@@ -21,13 +20,15 @@ def conv_block(
     kernel: int,
     stride: int = 1,
     dilation: int = 1,
+    causal: bool = False,
+    activation: bool = True,
 ) -> tuple[Any, Any]:
     """Convolution, batch normalisation and ReLU over time, independent of padding.
 
-    Output step ``i`` is centred on input step ``i * stride``. Both ends are
-    filled with a fixed number of zeros, so that neither alignment nor values
-    depend on how far a batch is padded; statistics for the normalisation
-    come from real steps only.
+    Output step ``i`` is centred on input step ``i * stride``, or ends there.
+    Both ends are filled with a fixed number of zeros, so that neither alignment
+    nor values depend on how far a batch is padded; statistics for the
+    normalisation come from real steps only.
 
     Parameters
     ----------
@@ -37,6 +38,10 @@ def conv_block(
         True on real steps.
     filters, kernel, stride, dilation : int
         As for :class:`keras.layers.Conv1D`.
+    causal : bool
+        Whether a step sees itself and earlier steps only.
+    activation : bool
+        Whether a ReLU follows.
 
     Returns
     -------
@@ -45,11 +50,7 @@ def conv_block(
     mask : keras.KerasTensor of bool or None
         Shortened `stride` times.
     """
-    if mask is not None:
-        x = ApplyMask()(x, mask=mask)
-    reach = (kernel - 1) * dilation
-    if reach:
-        x = keras.layers.ZeroPadding1D((reach // 2, reach - reach // 2))(x)
+    x = _filled(x, mask, (kernel - 1) * dilation, causal)
     x = keras.layers.Conv1D(
         filters,
         kernel,
@@ -60,11 +61,83 @@ def conv_block(
     )(x)
     if mask is not None and stride > 1:
         mask = SubsampleMask(stride)(mask)
-    x = keras.layers.BatchNormalization(momentum=0.9)(x, mask=mask)
-    x = keras.layers.ReLU()(x)
+    return normalized(x, mask, activation), mask
+
+
+def separable_block(
+    x: Any,
+    mask: Any,
+    filters: int,
+    kernel: int,
+    stride: int = 1,
+    dilation: int = 1,
+    activation: bool = True,
+) -> tuple[Any, Any]:
+    """Return what :func:`conv_block` returns, with a depthwise separable convolution.
+
+    Each channel is convolved by itself, then a matrix mixes the channels: for
+    wide kernels a small share of the weights and of the arithmetic.
+    """
+    x = _filled(x, mask, (kernel - 1) * dilation, causal=False)
+    x = SeparableConv1DByShifts(
+        filters,
+        kernel,
+        strides=stride,
+        dilation_rate=dilation,
+        use_bias=False,
+        depthwise_initializer=GlorotUniform(),
+        pointwise_initializer=GlorotUniform(),
+    )(x)
+    if mask is not None and stride > 1:
+        mask = SubsampleMask(stride)(mask)
+    return normalized(x, mask, activation), mask
+
+
+def _filled(x: Any, mask: Any, reach: int, causal: bool) -> Any:
+    """Return a series with `reach` zeros around it, or before it, and zero at masked steps."""
     if mask is not None:
         x = ApplyMask()(x, mask=mask)
-    return x, mask
+    if not reach:
+        return x
+    ends = (reach, 0) if causal else (reach // 2, reach - reach // 2)
+    return keras.layers.ZeroPadding1D(ends)(x)
+
+
+def normalized(x: Any, mask: Any, activation: bool = True) -> Any:
+    """Batch normalisation and, where `activation` says so, a ReLU; zero at masked steps.
+
+    Parameters
+    ----------
+    x : keras.KerasTensor, shape (batch, time, channel)
+        The series.
+    mask : keras.KerasTensor of bool, shape (batch, time), or None
+        True on real steps.
+    """
+    x = OnePassBatchNormalization(momentum=0.9)(x, mask=mask)
+    if activation:
+        x = keras.layers.ReLU()(x)
+    return x if mask is None else ApplyMask()(x, mask=mask)
+
+
+def sliding_max(x: Any, mask: Any, size: int = 3) -> Any:
+    """Return the maximum over real steps among the `size` steps around each step.
+
+    Parameters
+    ----------
+    x : keras.KerasTensor, shape (batch, time, channel)
+        The series.
+    mask : keras.KerasTensor of bool, shape (batch, time), or None
+        True on real steps; others never are the maximum.
+
+    Returns
+    -------
+    keras.KerasTensor, shape (batch, time, channel)
+        Zero at masked steps.
+    """
+    if mask is None:
+        return MaxPool1DBySlices(size)(x)
+    x = MaxPool1DBySlices(size)(ApplyMask(LOWEST)(x, mask=mask))
+    return ApplyMask()(x, mask=mask)
 
 
 def conv2d_block(
@@ -101,83 +174,5 @@ def conv2d_block(
     )(x)
     if tuple(pool) != (1, 1):
         x = MaxPool2DByReshape(pool)(x)
-    x = keras.layers.BatchNormalization(momentum=0.9)(x)
+    x = OnePassBatchNormalization(momentum=0.9)(x)
     return keras.layers.ReLU()(x)
-
-
-@keras.saving.register_keras_serializable(package="selector")
-class MaxPool2DByReshape(keras.layers.Layer):  # type: ignore[misc]
-    """Max pooling without overlap: the function of ``MaxPooling2D(pool_size)``.
-
-    The image is cut into windows by a reshape and the maximum taken over two
-    axes. XLA's gradient of the standard layer is about three times slower on a
-    CPU. Rows and columns left over at the lower and right edge are dropped, as
-    the standard layer does; :func:`with_standard_layers` puts it in place.
-
-    Parameters
-    ----------
-    pool_size : tuple of int
-        Height and width of a window.
-
-    Input shape
-        ``(batch, height, width, channel)``.
-    Output shape
-        ``(batch, height // pool_size[0], width // pool_size[1], channel)``.
-    """
-
-    def __init__(self, pool_size: tuple[int, int] = (2, 2), **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.pool_size = (int(pool_size[0]), int(pool_size[1]))
-
-    def call(self, inputs: Any) -> Any:
-        """Return the maximum of each window."""
-        high, wide = self.pool_size
-        batch, height, width, channels = ops.shape(inputs)
-        rows, columns = height // high, width // wide
-        cut = inputs[:, : rows * high, : columns * wide]
-        windows = ops.reshape(cut, (batch, rows, high, columns, wide, channels))
-        return ops.max(windows, axis=(2, 4))
-
-    def compute_output_shape(self, inputs_shape: Shape) -> Shape:
-        """Return the shape with height and width divided, rounded down."""
-        batch, height, width, channels = inputs_shape
-        high, wide = self.pool_size
-        return (
-            batch,
-            None if height is None else height // high,
-            None if width is None else width // wide,
-            channels,
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the configuration from which the layer can be rebuilt."""
-        return {**super().get_config(), "pool_size": list(self.pool_size)}
-
-
-def with_standard_layers(model: Any) -> Any:
-    """Return a copy of `model` with standard Keras layers where equal ones exist.
-
-    Weights are copied. Meant for saving: the copy predicts the same, but is
-    slower to train.
-
-    Parameters
-    ----------
-    model : keras.Model
-        A functional model.
-
-    Returns
-    -------
-    keras.Model
-    """
-
-    def standard(layer: Any) -> Any:
-        if isinstance(layer, MaxPool2DByReshape):
-            return keras.layers.MaxPooling2D(layer.pool_size, name=layer.name)
-        if isinstance(layer, FastDropout):
-            return keras.layers.Dropout(layer.rate, name=layer.name)
-        return layer.__class__.from_config(with_standard_initializers(layer.get_config()))
-
-    copy = keras.models.clone_model(model, clone_function=standard)
-    for new, old in zip(copy.weights, model.weights, strict=True):
-        new.assign(old)
-    return copy

@@ -34,7 +34,12 @@ class TakesMask(keras.layers.Layer):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable(package="selector")
 class ApplyMask(TakesMask):
-    """Set masked steps to zero, whatever they hold (NaN too).
+    """Set masked steps to zero, or to `value`, whatever they hold (NaN too).
+
+    Parameters
+    ----------
+    value : float
+        What masked steps get.
 
     Input shape
         ``(batch, time, channel)`` and a mask ``(batch, time)``, True on real steps.
@@ -42,15 +47,23 @@ class ApplyMask(TakesMask):
         ``(batch, time, channel)``.
     """
 
+    def __init__(self, value: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.value = float(value)
+
     def call(self, inputs: Any, mask: Any = None) -> Any:
-        """Return `inputs` with zeros where `mask` is False."""
+        """Return `inputs` with `value` where `mask` is False."""
         if mask is None:
             return inputs
-        return ops.where(ops.expand_dims(mask, -1), inputs, ops.zeros_like(inputs))
+        return ops.where(ops.expand_dims(mask, -1), inputs, ops.full_like(inputs, self.value))
 
     def compute_output_shape(self, inputs_shape: Shape, mask_shape: Shape | None = None) -> Shape:
         """Return the shape of the input."""
         return inputs_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the configuration from which the layer can be rebuilt."""
+        return {**super().get_config(), "value": self.value}
 
 
 @keras.saving.register_keras_serializable(package="selector")

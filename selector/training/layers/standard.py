@@ -1,0 +1,59 @@
+"""Putting Keras's own layers in the place of the fast ones that equal them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from selector.training.layers.depthwise import (
+    DepthwiseConv1DByShifts,
+    DepthwiseConv2DByShifts,
+    SeparableConv1DByShifts,
+)
+from selector.training.layers.dropout import FastDropout
+from selector.training.layers.initializers import with_standard_initializers
+from selector.training.layers.maxpool import MaxPool1DBySlices, MaxPool2DByReshape
+from selector.training.layers.normalization import OnePassBatchNormalization
+
+STANDARD: dict[type[Any], Callable[[dict[str, Any]], Any]] = {
+    MaxPool1DBySlices: lambda config: keras.layers.MaxPooling1D(
+        config["pool_size"], strides=1, padding="same", name=config["name"]
+    ),
+    MaxPool2DByReshape: lambda config: keras.layers.MaxPooling2D(
+        tuple(config["pool_size"]), name=config["name"]
+    ),
+    FastDropout: lambda config: keras.layers.Dropout(config["rate"], name=config["name"]),
+    OnePassBatchNormalization: keras.layers.BatchNormalization.from_config,
+    DepthwiseConv1DByShifts: keras.layers.DepthwiseConv1D.from_config,
+    DepthwiseConv2DByShifts: keras.layers.DepthwiseConv2D.from_config,
+    SeparableConv1DByShifts: keras.layers.SeparableConv1D.from_config,
+}
+"""For each fast layer, what makes the standard one from its configuration."""
+
+
+def with_standard_layers(model: Any) -> Any:
+    """Return a copy of `model` with standard Keras layers where equal ones exist.
+
+    Weights are copied. Meant for saving: the copy predicts the same, but is
+    slower to train.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A functional model.
+
+    Returns
+    -------
+    keras.Model
+    """
+
+    def standard(layer: Any) -> Any:
+        make = STANDARD.get(type(layer), type(layer).from_config)
+        return make(with_standard_initializers(layer.get_config()))
+
+    copy = keras.models.clone_model(model, clone_function=standard)
+    for new, old in zip(copy.weights, model.weights, strict=True):
+        new.assign(old)
+    return copy
