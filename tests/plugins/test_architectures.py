@@ -16,9 +16,9 @@ NETWORKS = (NetworkArchitecture, FeatureArchitecture)
 # Keras reads weights by ``np.array(variable)``, of which NumPy 2 complains.
 SAVING = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 EXPECTED = {
-    "rnn": {"rnn.gru", "rnn.lstm", "rnn.reservoir"},
+    "rnn": {"rnn.gru", "rnn.lstm", "rnn.mingru", "rnn.reservoir"},
     "cnn": {"cnn.fcn", "cnn.convnet", "cnn.minirocket"},
-    "hybrid": {"hybrid.conv_gru", "hybrid.crnn"},
+    "hybrid": {"hybrid.conv_gru", "hybrid.gru_fcn", "hybrid.deepconvlstm", "hybrid.crnn"},
     "tabular": {f"tabular.{n}" for n in ("baseline", "linear", "boosting", "mlp")}
     | {"tabular.extra_trees", "tabular.rbf_svm"},
 }
