@@ -29,6 +29,7 @@ from collections.abc import Iterable
 
 from selector import hookimpl
 from selector.contract import Architecture
+from selector_rnn.min_gru import MinGRU
 from selector_rnn.recurrent import GRU, LSTM
 from selector_rnn.reservoir import Reservoir
 
@@ -36,4 +37,4 @@ from selector_rnn.reservoir import Reservoir
 @hookimpl
 def selector_architectures() -> Iterable[Architecture]:
     """Return the recurrent architectures (instances, not classes)."""
-    return [GRU(), LSTM(), Reservoir()]
+    return [GRU(), LSTM(), MinGRU(), Reservoir()]

@@ -65,7 +65,7 @@ class _Recurrent(NetworkArchitecture):
             "layers": Categorical((1, 2)),
             "bidirectional": Categorical((False, True)),
             "pooling": Categorical(("last", "mean", "attention")),
-            "patch": Categorical(patch_sizes(_steps(profile))),
+            "patch": Categorical(patch_sizes(steps_of(profile))),
             "dropout": Categorical((0.0, 0.2)),
             "normalize": Categorical(("dataset", "sample")),
             "learning_rate": Float(1e-3, 2e-2, log=True),
@@ -78,14 +78,14 @@ class _Recurrent(NetworkArchitecture):
         Every one gives a value for each name of the space. Keep it short: a
         minute buys some forty trials for all architectures together.
         """
-        patches = patch_sizes(_steps(profile))
+        patches = patch_sizes(steps_of(profile))
         pooled = {
             "units": 64,
             "layers": 1,
             "bidirectional": True,
             "pooling": "attention" if profile.kind == "sequential" else "mean",
             # Two directions over a long series cost most, so its steps are joined.
-            "patch": max(patches) if _steps(profile) > MOST_STEPS // 4 else 1,
+            "patch": max(patches) if steps_of(profile) > MOST_STEPS // 4 else 1,
             "dropout": 0.2,
             "normalize": "dataset",
             "learning_rate": 5e-3,
@@ -175,7 +175,7 @@ class LSTM(_Recurrent):
     references = ("Hochreiter, Schmidhuber: Long short-term memory, Neural Computation 1997",)
 
 
-def _steps(profile: Profile) -> int:
+def steps_of(profile: Profile) -> int:
     """Return the steps of the longest series, or the rows of an image."""
     return profile.steps if profile.kind == "sequential" else int(profile.shape[0] or 1)
 

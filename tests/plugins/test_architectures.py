@@ -16,10 +16,11 @@ NETWORKS = (NetworkArchitecture, FeatureArchitecture)
 # Keras reads weights by ``np.array(variable)``, of which NumPy 2 complains.
 SAVING = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 EXPECTED = {
-    "rnn": {"rnn.gru", "rnn.lstm", "rnn.reservoir"},
+    "rnn": {"rnn.gru", "rnn.lstm", "rnn.mingru", "rnn.reservoir"},
     "cnn": {f"cnn.{n}" for n in ("fcn", "resnet", "inception", "lite", "tcn", "separable")}
-    | {"cnn.convnet", "cnn.minirocket"},
-    "hybrid": {"hybrid.conv_gru", "hybrid.crnn"},
+    | {"cnn.convnet", "cnn.resnet2d", "cnn.conv3d", "cnn.minirocket"},
+    "hybrid": {f"hybrid.{n}" for n in ("conv_gru", "gru_fcn", "deepconvlstm")}
+    | {f"hybrid.{n}" for n in ("crnn", "frame_gru", "convlstm")},
     "tabular": {f"tabular.{n}" for n in ("baseline", "linear", "boosting", "mlp")}
     | {"tabular.extra_trees", "tabular.rbf_svm"},
 }

@@ -1,0 +1,113 @@
+"""``rnn.mingru``: a recurrence whose gates do not look at the state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from selector.contract import (
+    Categorical,
+    Fit,
+    Float,
+    Inputs,
+    NetworkArchitecture,
+    Params,
+    Profile,
+    Space,
+)
+from selector_rnn.recurrent import MOST_STEPS, patch_sizes, steps_of
+
+
+class MinGRU(NetworkArchitecture):
+    """Stacked minGRU blocks over steps or image rows.
+
+    Each block normalises, runs the recurrence and adds its input. Gates and
+    candidates are functions of the input alone: training is faster than with
+    a GRU, and a state cannot decide what is done with the next input, so that
+    one block cannot count or track a state; what it says of a lag, it can.
+
+    References
+    ----------
+    Feng, Tung, Ahmed, Bengio and Hajimirsadeghi, "Were RNNs all we needed?",
+    arXiv 2410.01201, 2024.
+    """
+
+    name = "rnn.mingru"
+    family = "rnn"
+    title = "Minimal gated recurrent unit"
+    kinds = ("sequential", "grid")
+    variable_length = True
+    references = ("Feng et al.: Were RNNs all we needed?, arXiv 2410.01201, 2024",)
+
+    def fit_for(self, profile: Profile) -> Fit:
+        """Admit series and images."""
+        fit = super().fit_for(profile)
+        if not fit.admitted:
+            return fit
+        return Fit(True, "a light recurrence: remembers over long lags, and trains fast")
+
+    def space(self, profile: Profile) -> Space:
+        """Return the ranges; units, directions, pooling and patch are structural."""
+        return {
+            "units": Categorical((64, 96)),
+            "layers": Categorical((2,)),
+            "bidirectional": Categorical((False, True)),
+            "pooling": Categorical(("last", "mean", "attention")),
+            "patch": Categorical(patch_sizes(steps_of(profile))),
+            "dropout": Categorical((0.0, 0.2)),
+            "normalize": Categorical(("dataset", "sample")),
+            "learning_rate": Float(1e-3, 3e-2, log=True),
+            "weight_decay": Float(1e-5, 1e-2, log=True),
+        }
+
+    def portfolio(self, profile: Profile) -> Sequence[Params]:
+        """Return both directions with a pooling over time; and one that answers at the end."""
+        steps = steps_of(profile)
+        pooled = {
+            "units": 64,
+            "layers": 2,
+            "bidirectional": True,
+            "pooling": "attention" if profile.kind == "sequential" else "mean",
+            "patch": max(patch_sizes(steps)) if steps > MOST_STEPS // 4 else 1,
+            "dropout": 0.2,
+            "normalize": "dataset",
+            "learning_rate": 1e-2,
+            "weight_decay": 1e-4,
+        }
+        final = {**pooled, "bidirectional": False, "pooling": "last", "dropout": 0.0}
+        return (pooled, {**final, "patch": min(patch_sizes(steps))})
+
+    def build(self, inputs: Inputs, params: Params, profile: Profile) -> Any:
+        """Return the features.
+
+        Input shape
+            ``(batch, time, channel)`` and a mask where lengths vary, or
+            ``(batch, height, width, channel)``.
+        Output shape
+            ``(batch, units)``.
+        """
+        import keras
+
+        from selector.training import layers
+        from selector_rnn.min_gru_layer import MinGRU as Recurrence
+
+        x, mask, units = inputs.x, inputs.mask, int(params["units"])
+        if len(x.shape) == 4:
+            height, width, channels = x.shape[1:]
+            x = keras.layers.Reshape((height, width * channels))(x)
+        if mask is not None:
+            x = layers.ApplyMask()(x, mask=mask)
+        x, mask = layers.patch(x, mask, int(params["patch"]))
+        memory = max(steps_of(profile) // int(params["patch"]), 2)
+        x = keras.layers.Dense(units, kernel_initializer=layers.GlorotUniform())(x)
+        for _ in range(int(params["layers"])):
+            block = keras.layers.LayerNormalization()(x)
+            block = Recurrence(units, bool(params["bidirectional"]), memory)(block, mask=mask)
+            block = keras.layers.Dense(
+                units, activation="gelu", kernel_initializer=layers.GlorotUniform()
+            )(block)
+            if params["dropout"]:
+                block = layers.FastDropout(params["dropout"])(block)
+            x = keras.layers.Add()([x, block])
+        x = layers.pool(x, mask, str(params["pooling"]))
+        return keras.layers.LayerNormalization()(x)
