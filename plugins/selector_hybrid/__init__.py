@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from selector import hookimpl
 from selector.contract import Architecture
 from selector_hybrid.conv_gru import ConvGRU
+from selector_hybrid.convlstm import ConvLSTM
 from selector_hybrid.crnn import CRNN
+from selector_hybrid.frame_gru import FrameGRU
 
 
 @hookimpl
 def selector_architectures() -> Iterable[Architecture]:
     """Return the hybrid architectures."""
-    return [ConvGRU(), CRNN()]
+    return [ConvGRU(), CRNN(), FrameGRU(), ConvLSTM()]

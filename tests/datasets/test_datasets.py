@@ -30,7 +30,7 @@ def test_cards(name):
     assert card["name"] == name
     for key in ("title", "description", "source", "licence", "form"):
         assert card[key].strip(), key
-    assert card["kind"] in ("sequential", "grid", "tabular")
+    assert card["kind"] in ("sequential", "grid", "tabular", "sequential-grid")
     assert card["task"] in ("classification", "regression")
     assert all(0.5 < value <= 1 for value in card["published"].values())
     assert card["n_train"] > 0
@@ -115,7 +115,7 @@ def test_planted_sets(tmp_path, name):
     path = selector_datasets.make(name, tmp_path / "set", n=60, steps=50, seed=3)
     assert path == tmp_path / "set.npz"
     dataset = read(path)
-    assert dataset.x.axes == ("time", "channel")
+    assert (dataset.x.axes[0], dataset.x.axes[-1]) == ("time", "channel")
     assert dataset.x.values.shape[:2] == (60, 50)
     counts = np.bincount(dataset.target.values.astype(int))
     assert counts.max() == counts.min()
@@ -165,6 +165,29 @@ def test_a_matched_filter_finds_the_motif_and_order():
     assert np.mean((second < first) == order.y) > 0.95
 
 
+def test_clips_differ_by_their_motion_and_by_nothing_in_a_frame():
+    from sklearn.linear_model import LogisticRegression
+
+    made = planted.moving_shapes(n=800)
+    assert made.x.shape == (800, 12, 16, 16, 1)
+    clips, y = made.x[..., 0], made.y
+    # A frame moved by a pixel fits the next one best where it moves with the class.
+    fits = [
+        (np.roll(clips[:, :-1], by, axis) * clips[:, 1:]).mean((1, 2, 3))
+        for axis, by in ((3, -1), (3, 1), (2, -1), (2, 1))
+    ]
+    assert np.mean(np.argmax(fits, axis=0) == y) > 0.95
+    # The mean clip of each class, and the size of its deviations, are those of all.
+    for moment in (clips, (clips - clips.mean()) ** 2):
+        error = moment.std(0) / np.sqrt(200)
+        z = [(moment[y == k].mean(0) - moment.mean(0)) / error for k in range(4)]
+        assert np.abs(np.std(z) - np.sqrt(0.75)) < 0.1
+    frame = clips[np.arange(800), np.random.default_rng(0).integers(0, 12, 800)]
+    for rows in (frame.reshape(800, -1), clips.reshape(800, -1)):
+        linear = LogisticRegression(C=1e-3).fit(rows[:400], y[:400])
+        assert linear.score(rows[400:], y[400:]) < 0.36
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -182,6 +205,7 @@ def test_a_matched_filter_finds_the_motif_and_order():
         ),
         (lambda p: selector_datasets.make("noise", p, kind="x"), OptionError, "kind must be one"),
         (lambda p: selector_datasets.make("noise", p, n=1), OptionError, "n must be at least 4"),
+        (lambda p: selector_datasets.make("moving_shapes", p, side=9), OptionError, "at least 12"),
         (lambda p: selector_datasets.make("last_command", p, steps=9), OptionError, "at least 40"),
         (
             lambda p: selector_datasets.make("iris", p / "file" / "x.csv"),

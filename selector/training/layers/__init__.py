@@ -18,6 +18,13 @@ however many masked steps follow the real ones, changes nothing.
 
 from __future__ import annotations
 
+from selector.training.layers.clips import (
+    Conv3DByFrames,
+    MaxPool3DByReshape,
+    ConvLSTM2DByProducts,
+    conv3d_block,
+    shrink_clips,
+)
 from selector.training.layers.convolution import (
     MaxPool2DByReshape,
     conv2d_block,
@@ -38,6 +45,7 @@ from selector.training.layers.pooling import (
 
 __all__ = [
     "ApplyMask",
+    "Conv3DByFrames",
     "FastDropout",
     "GlorotUniform",
     "LastStep",
@@ -47,13 +55,17 @@ __all__ = [
     "MaskedMeanPooling",
     "MaskedStdPooling",
     "MaxPool2DByReshape",
+    "MaxPool3DByReshape",
     "Orthogonal",
     "Patch",
     "SubsampleMask",
     "TakesMask",
+    "ConvLSTM2DByProducts",
     "conv2d_block",
+    "conv3d_block",
     "conv_block",
     "patch",
     "pool",
+    "shrink_clips",
     "with_standard_layers",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from selector.training.layers.clips import standard_clip_layer
 from selector.training.layers.dropout import FastDropout
 from selector.training.layers.initializers import GlorotUniform, with_standard_initializers
 from selector.training.layers.masking import ApplyMask, SubsampleMask
@@ -175,7 +176,8 @@ def with_standard_layers(model: Any) -> Any:
             return keras.layers.MaxPooling2D(layer.pool_size, name=layer.name)
         if isinstance(layer, FastDropout):
             return keras.layers.Dropout(layer.rate, name=layer.name)
-        return layer.__class__.from_config(with_standard_initializers(layer.get_config()))
+        config = with_standard_initializers(layer.get_config())
+        return standard_clip_layer(layer, config) or layer.__class__.from_config(config)
 
     copy = keras.models.clone_model(model, clone_function=standard)
     for new, old in zip(copy.weights, model.weights, strict=True):
