@@ -1,4 +1,4 @@
-"""Convolutional architectures for series and images, trained and with fixed kernels."""
+"""Convolutional architectures for series, images and clips, trained and with fixed kernels."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Iterable
 
 from selector import hookimpl
 from selector.contract import Architecture
+from selector_cnn.conv3d import Conv3D
 from selector_cnn.convnet import ConvNet
 from selector_cnn.fcn import FCN
 from selector_cnn.inception import Inception
 from selector_cnn.lite import LITE
 from selector_cnn.minirocket import MiniRocket
 from selector_cnn.resnet import ResNet
+from selector_cnn.resnet2d import ResNet2D
 from selector_cnn.separable import Separable
 from selector_cnn.tcn import TCN
 
@@ -27,5 +29,7 @@ def selector_architectures() -> Iterable[Architecture]:
         TCN(),
         Separable(),
         ConvNet(),
+        ResNet2D(),
+        Conv3D(),
         MiniRocket(),
     ]

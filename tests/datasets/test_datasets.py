@@ -29,7 +29,7 @@ def test_cards(name):
     assert card["name"] == name
     for key in ("title", "description", "source", "licence", "form"):
         assert card[key].strip(), key
-    assert card["kind"] in ("sequential", "grid", "tabular")
+    assert card["kind"] in ("sequential", "grid", "tabular", "sequential-grid")
     assert card["task"] in ("classification", "regression")
     assert all(0.5 < value <= 1 for value in card["published"].values())
     assert card["n_train"] > 0

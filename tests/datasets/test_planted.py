@@ -23,6 +23,7 @@ SHAPES = {
     "motif_2d": (16, 16, 1),
     "motif_order": (100, 1),
     "digit_order": (10, 56, 1),
+    "moving_shapes": (12, 16, 16, 1),
     "thresholds": (12,),
     "thresholds_permuted": (36,),
     "adding": (60, 2),
@@ -288,3 +289,25 @@ def test_weak_signal_has_the_auc_it_claims(tmp_path, kind):
 def test_options_are_checked(name, options, message):
     with pytest.raises(OptionError, match=message):
         planted.generate(name, **options)
+
+
+def test_clips_differ_by_their_motion_and_by_nothing_in_a_frame():
+
+    made = planted.moving_shapes(n=800)
+    assert made.x.shape == (800, 12, 16, 16, 1)
+    clips, y = made.x[..., 0], made.y
+    # A frame moved by a pixel fits the next one best where it moves with the class.
+    fits = [
+        (np.roll(clips[:, :-1], by, axis) * clips[:, 1:]).mean((1, 2, 3))
+        for axis, by in ((3, -1), (3, 1), (2, -1), (2, 1))
+    ]
+    assert np.mean(np.argmax(fits, axis=0) == y) > 0.95
+    # The mean clip of each class, and the size of its deviations, are those of all.
+    for moment in (clips, (clips - clips.mean()) ** 2):
+        error = moment.std(0) / np.sqrt(200)
+        z = [(moment[y == k].mean(0) - moment.mean(0)) / error for k in range(4)]
+        assert np.abs(np.std(z) - np.sqrt(0.75)) < 0.1
+    frame = clips[np.arange(800), np.random.default_rng(0).integers(0, 12, 800)]
+    for rows in (frame.reshape(800, -1), clips.reshape(800, -1)):
+        linear = LogisticRegression(C=1e-3).fit(rows[:400], y[:400])
+        assert linear.score(rows[400:], y[400:]) < 0.36

@@ -3,7 +3,8 @@
 Recurrent networks should win on ``last_command`` and ``state_tracking``, which
 need a memory of any length; convolutional ones on ``local_motif`` and
 ``motif_2d``, which need a detector that does not care where; hybrids on
-``motif_order`` and ``digit_order``, which need both; trees on ``thresholds`` and
+``motif_order`` and ``digit_order``, which need both; either of these on the clips
+of ``moving_shapes``; trees on ``thresholds`` and
 ``thresholds_permuted``, whose columns have no order. On ``adding`` networks of
 either kind should tie. In ``noise`` there is nothing to be learnt, in
 ``weak_signal`` very little. The cards say why; ``benchmarks/truth_reference.py``
@@ -22,6 +23,7 @@ from typing import Any
 from selector.errors import OptionError, did_you_mean
 from selector_datasets.files import Samples
 from selector_datasets.planted.cards import CARDS
+from selector_datasets.planted.clips import moving_shapes
 from selector_datasets.planted.images import digit_order, motif_2d
 from selector_datasets.planted.limits import noise, weak_signal
 from selector_datasets.planted.parts import at_least
@@ -46,6 +48,7 @@ GENERATORS: dict[str, Callable[..., Samples]] = {
     "motif_2d": motif_2d,
     "motif_order": motif_order,
     "digit_order": digit_order,
+    "moving_shapes": moving_shapes,
     "thresholds": thresholds,
     "thresholds_permuted": thresholds_permuted,
     "adding": adding,

@@ -6,6 +6,7 @@ from typing import Any
 
 SERIES: tuple[str, str] = ("arrays", "sequential")
 IMAGES: tuple[str, str] = ("arrays", "grid")
+CLIPS: tuple[str, str] = ("arrays", "sequential-grid")
 TABLE: tuple[str, str] = ("CSV", "tabular")
 
 
@@ -81,6 +82,16 @@ CARDS: dict[str, dict[str, Any]] = {
         "with the last takes memory.",
         IMAGES,
         n_train=2000,
+    ),
+    "moving_shapes": _card(
+        "Moving shapes",
+        "Clips of a shape; the class is whether it moves left, right, up or down.",
+        "cnn or hybrid",
+        "A frame alone says nothing: what tells is how it compares with the next, wherever "
+        "the shape is.",
+        CLIPS,
+        n_train=1000,
+        n_test=500,
     ),
     "thresholds": _card(
         "Thresholds and interactions",

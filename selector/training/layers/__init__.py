@@ -18,6 +18,13 @@ however many masked steps follow the real ones, changes nothing.
 
 from __future__ import annotations
 
+from selector.training.layers.clips import (
+    Conv3DByFrames,
+    ConvLSTM2DByProducts,
+    MaxPool3DByReshape,
+    conv3d_block,
+    shrink_clips,
+)
 from selector.training.layers.convolution import (
     conv2d_block,
     conv_block,
@@ -48,6 +55,8 @@ from selector.training.layers.standard import with_standard_layers
 
 __all__ = [
     "ApplyMask",
+    "Conv3DByFrames",
+    "ConvLSTM2DByProducts",
     "DepthwiseConv1DByShifts",
     "DepthwiseConv2DByShifts",
     "FastDropout",
@@ -60,6 +69,7 @@ __all__ = [
     "MaskedStdPooling",
     "MaxPool1DBySlices",
     "MaxPool2DByReshape",
+    "MaxPool3DByReshape",
     "OnePassBatchNormalization",
     "Orthogonal",
     "Patch",
@@ -67,12 +77,14 @@ __all__ = [
     "SubsampleMask",
     "TakesMask",
     "conv2d_block",
+    "conv3d_block",
     "conv_block",
     "normalized",
     "patch",
     "pool",
     "separable_block",
     "shifted_sum",
+    "shrink_clips",
     "sliding_max",
     "with_standard_layers",
 ]

@@ -7,6 +7,11 @@ from typing import Any
 
 import keras
 
+from selector.training.layers.clips import (
+    Conv3DByFrames,
+    ConvLSTM2DByProducts,
+    MaxPool3DByReshape,
+)
 from selector.training.layers.depthwise import (
     DepthwiseConv1DByShifts,
     DepthwiseConv2DByShifts,
@@ -29,6 +34,11 @@ STANDARD: dict[type[Any], Callable[[dict[str, Any]], Any]] = {
     DepthwiseConv1DByShifts: keras.layers.DepthwiseConv1D.from_config,
     DepthwiseConv2DByShifts: keras.layers.DepthwiseConv2D.from_config,
     SeparableConv1DByShifts: keras.layers.SeparableConv1D.from_config,
+    MaxPool3DByReshape: lambda config: keras.layers.MaxPooling3D(
+        tuple(config["pool_size"]), name=config["name"]
+    ),
+    Conv3DByFrames: keras.layers.Conv3D.from_config,
+    ConvLSTM2DByProducts: keras.layers.ConvLSTM2D.from_config,
 }
 """For each fast layer, what makes the standard one from its configuration."""
 

@@ -1,0 +1,115 @@
+"""``cnn.resnet2d``: a small residual network for images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from selector.contract import (
+    Categorical,
+    Fit,
+    Float,
+    Inputs,
+    NetworkArchitecture,
+    Params,
+    Profile,
+    Space,
+)
+
+LARGEST_SIDE = 40
+
+
+class ResNet2D(NetworkArchitecture):
+    """A stem, then three residual blocks, each with twice the filters on half the pixels.
+
+    A block is two 3 × 3 convolutions with batch normalisation beside a
+    shortcut of 1 × 1, added before the last ReLU. Halving is by max pooling, on
+    both ways before the values are normalised, so that most of the work is
+    done on few pixels. Images of more than 40 pixels a side are averaged down
+    first.
+
+    References
+    ----------
+    He, Zhang, Ren and Sun, "Deep residual learning for image recognition",
+    CVPR 2016.
+    """
+
+    name = "cnn.resnet2d"
+    family = "cnn"
+    title = "Small residual network for images"
+    kinds = ("grid",)
+    references = ("He, Zhang, Ren, Sun: Deep residual learning for image recognition, CVPR 2016",)
+
+    def fit_for(self, profile: Profile) -> Fit:
+        """Admit every image."""
+        fit = super().fit_for(profile)
+        if not fit.admitted:
+            return fit
+        return Fit(True, "neighbouring pixels, through more layers than a plain network can train")
+
+    def space(self, profile: Profile) -> Space:
+        """Width is structural; the rest is cheap to vary."""
+        return {
+            "width": Categorical((16, 24)),
+            "dropout": Categorical((0.1, 0.3)),
+            "learning_rate": Float(1e-3, 2e-2, log=True),
+            "weight_decay": Float(1e-5, 1e-2, log=True),
+        }
+
+    def portfolio(self, profile: Profile) -> Sequence[Params]:
+        """Return the narrower network."""
+        return ({"width": 16, "dropout": 0.1, "learning_rate": 5e-3, "weight_decay": 1e-3},)
+
+    def build(self, inputs: Inputs, params: Params, profile: Profile) -> Any:
+        """Return the features.
+
+        Input shape
+            ``(batch, height, width, channel)``.
+        Output shape
+            ``(batch, 4 * width)``.
+        """
+        import keras
+
+        from selector.training import layers
+
+        x, width = inputs.x, int(params["width"])
+        shrink = -(-max(x.shape[1:3]) // LARGEST_SIDE)
+        if shrink > 1:
+            window = (min(shrink, x.shape[1]), min(shrink, x.shape[2]))
+            x = keras.layers.AveragePooling2D(window)(x)
+        x = layers.conv2d_block(x, width, pool=_halved(x) if max(x.shape[1:3]) > 16 else (1, 1))
+        for filters in (width, 2 * width, 4 * width):
+            x = _residual(x, filters, _halved(x))
+        x = keras.layers.GlobalAveragePooling2D()(x)
+        return layers.FastDropout(float(params["dropout"]))(x)
+
+
+def _halved(x: Any) -> tuple[int, int]:
+    """Return the window that halves an image, as far as it can be halved."""
+    return (2 if x.shape[1] >= 4 else 1, 2 if x.shape[2] >= 4 else 1)
+
+
+def _residual(x: Any, filters: int, pool: tuple[int, int]) -> Any:
+    """Return two convolutions beside a shortcut, pooled by the first."""
+    import keras
+
+    from selector.training import layers
+
+    def convolution(y: Any, kernel: int) -> Any:
+        return keras.layers.Conv2D(
+            filters,
+            kernel,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=layers.GlorotUniform(),
+        )(y)
+
+    def normalised(y: Any) -> Any:
+        return keras.layers.BatchNormalization(momentum=0.9)(y)
+
+    long = layers.conv2d_block(x, filters, pool=pool)
+    long = normalised(convolution(long, 3))
+    short = x if pool == (1, 1) else layers.MaxPool2DByReshape(pool)(x)
+    if short.shape[-1] != filters:
+        short = normalised(convolution(short, 1))
+    return keras.layers.ReLU()(keras.layers.Add()([long, short]))

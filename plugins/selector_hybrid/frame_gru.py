@@ -1,0 +1,109 @@
+"""``hybrid.frame_gru``: a convolutional network over each frame, a GRU over the frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from selector.contract import (
+    Categorical,
+    Fit,
+    Float,
+    Inputs,
+    NetworkArchitecture,
+    Params,
+    Profile,
+    Space,
+)
+
+LARGEST_SIDE = 32
+MOST_STEPS = 128
+CELLS = 4
+
+
+class FrameGRU(NetworkArchitecture):
+    """Every frame of a clip goes through one small convolutional network, then a GRU.
+
+    Two blocks of 3 × 3 convolutions are pooled until at most 4 × 4 cells are
+    left, so that where something is stays known; the GRU reads them in order.
+
+    References
+    ----------
+    Donahue et al., "Long-term recurrent convolutional networks for visual
+    recognition and description", CVPR 2015.
+    """
+
+    name = "hybrid.frame_gru"
+    family = "hybrid"
+    title = "Convolutions over frames into a GRU"
+    kinds = ("sequential-grid",)
+    references = (
+        "Donahue et al.: Long-term recurrent convolutional networks for visual recognition and "
+        "description, CVPR 2015",
+    )
+
+    def fit_for(self, profile: Profile) -> Fit:
+        """Admit clips of one length."""
+        fit = super().fit_for(profile)
+        if not fit.admitted:
+            return fit
+        return Fit(True, "what is in each frame, and the order in which frames follow")
+
+    def space(self, profile: Profile) -> Space:
+        """Width, units, directions and pooling are structural."""
+        return {
+            "width": Categorical((8, 16)),
+            "units": Categorical((64, 96)),
+            "bidirectional": Categorical((False, True)),
+            "pooling": Categorical(("last", "mean")),
+            "dropout": Categorical((0.1, 0.3)),
+            "learning_rate": Float(1e-3, 2e-2, log=True),
+            "weight_decay": Float(1e-5, 1e-2, log=True),
+        }
+
+    def portfolio(self, profile: Profile) -> Sequence[Params]:
+        """Return both directions with a mean, and one direction answering from its last state."""
+        first = {
+            "width": 8,
+            "units": 64,
+            "bidirectional": True,
+            "pooling": "mean",
+            "dropout": 0.1,
+            "learning_rate": 5e-3,
+            "weight_decay": 1e-3,
+        }
+        return (first, {**first, "bidirectional": False, "pooling": "last"})
+
+    def build(self, inputs: Inputs, params: Params, profile: Profile) -> Any:
+        """Return the features.
+
+        Input shape
+            ``(batch, time, height, width, channel)``.
+        Output shape
+            ``(batch, units)``, twice that where bidirectional.
+        """
+        import keras
+
+        from selector.training import layers
+
+        width, last = int(params["width"]), params["pooling"] == "last"
+        dropout, units = float(params["dropout"]), int(params["units"])
+        x = layers.shrink_clips(inputs.x, MOST_STEPS, LARGEST_SIDE)
+        for filters in (width, 2 * width):
+            high, wide = (2 if side > CELLS else 1 for side in x.shape[2:4])
+            x = layers.conv3d_block(x, filters, (1, 3, 3), (1, high, wide))
+        left = [-(-side // CELLS) for side in x.shape[2:4]]
+        if max(left) > 1:
+            x = layers.MaxPool3DByReshape((1, *left))(x)
+        steps, high, wide, channels = x.shape[1:]
+        x = keras.layers.Reshape((steps, high * wide * channels))(x)
+        x = layers.FastDropout(dropout)(x)
+        gru = keras.layers.GRU(
+            units,
+            return_sequences=not last,
+            kernel_initializer=layers.GlorotUniform(),
+            recurrent_initializer=layers.Orthogonal(),
+        )
+        x = (keras.layers.Bidirectional(gru) if params["bidirectional"] else gru)(x)
+        x = layers.FastDropout(dropout)(x)
+        return x if last else layers.pool(x, None, str(params["pooling"]))
