@@ -54,7 +54,7 @@ class Conv3D(NetworkArchitecture):
         return {
             "width": Categorical((8, 16)),
             "head": Categorical(("mean", "flatten")),
-            "dropout": Categorical((0.1, 0.3)),
+            "dropout": Float(0.0, 0.5),
             "learning_rate": Float(1e-3, 2e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),
         }

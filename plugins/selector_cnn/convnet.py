@@ -55,7 +55,7 @@ class ConvNet(NetworkArchitecture):
             "width": Categorical((16, 32)),
             "convolutions": Categorical((1, 2)),
             "head": Categorical(("flatten", "mean")),
-            "dropout": Categorical((0.25, 0.5)),
+            "dropout": Float(0.0, 0.5),
             "learning_rate": Float(5e-4, 1e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),
         }

@@ -57,7 +57,7 @@ class FCN(NetworkArchitecture):
             "kernel": Categorical((5,) if profile.steps < 16 else (8, 16)),
             "stride": Categorical(strides(profile.steps)),
             "pooling": Categorical(("mean", "mean+max")),
-            "dropout": Categorical((0.0, 0.2)),
+            "dropout": Float(0.0, 0.5),
             "normalize": Categorical(("dataset", "sample")),
             "learning_rate": Float(5e-4, 1e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),
@@ -96,7 +96,7 @@ class FCN(NetworkArchitecture):
         x, mask = layers.conv_block(x, mask, 2 * width, 5)
         x, mask = layers.conv_block(x, mask, width, 3)
         x = layers.pool(x, mask, str(params["pooling"]))
-        return layers.FastDropout(params["dropout"])(x) if params["dropout"] else x
+        return layers.FastDropout(float(params["dropout"]))(x)
 
 
 def strides(steps: int) -> tuple[int, ...]:

@@ -51,7 +51,7 @@ class ResNet2D(NetworkArchitecture):
         """Width is structural; the rest is cheap to vary."""
         return {
             "width": Categorical((16, 24)),
-            "dropout": Categorical((0.1, 0.3)),
+            "dropout": Float(0.0, 0.5),
             "learning_rate": Float(1e-3, 2e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),
         }

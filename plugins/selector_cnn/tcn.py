@@ -58,7 +58,7 @@ class TCN(NetworkArchitecture):
             "width": Categorical((16, 32)),
             "stride": Categorical(strides(profile.steps)),
             "pooling": Categorical(("last", "mean")),
-            "dropout": Categorical((0.0, 0.1)),
+            "dropout": Float(0.0, 0.5),
             "normalize": Categorical(("dataset", "sample")),
             "learning_rate": Float(5e-4, 1e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),
@@ -99,8 +99,7 @@ class TCN(NetworkArchitecture):
                 y, _ = layers.conv_block(
                     y, mask, width, KERNEL, dilation=dilation, causal=True, activation=not last
                 )
-                if params["dropout"]:
-                    y = layers.FastDropout(float(params["dropout"]))(y)
+                y = layers.FastDropout(float(params["dropout"]))(y)
             if x.shape[-1] != width:
                 x, _ = layers.conv_block(x, mask, width, 1, activation=False)
             x = keras.layers.ReLU()(keras.layers.Add()([x, y]))

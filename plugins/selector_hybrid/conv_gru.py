@@ -66,7 +66,7 @@ class ConvGRU(NetworkArchitecture):
             "units": Categorical((32, 64)),
             "bidirectional": Categorical((False, True)),
             "pooling": Categorical(("last", "mean", "attention")),
-            "dropout": Categorical((0.0, 0.2)),
+            "dropout": Float(0.0, 0.5),
             "normalize": Categorical(("dataset", "sample")),
             "learning_rate": Float(5e-4, 1e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),
@@ -115,8 +115,7 @@ class ConvGRU(NetworkArchitecture):
         if params["bidirectional"]:
             gru = keras.layers.Bidirectional(gru)
         x = gru(x, mask=mask)
-        if params["dropout"]:
-            x = layers.FastDropout(params["dropout"])(x)
+        x = layers.FastDropout(float(params["dropout"]))(x)
         return x if last else layers.pool(x, mask, str(params["pooling"]))
 
 

@@ -59,7 +59,7 @@ class CRNN(NetworkArchitecture):
             "along": Categorical(("height", "width")),
             "bidirectional": Categorical((False, True)),
             "pooling": Categorical(("last", "mean", "attention")),
-            "dropout": Categorical((0.2, 0.4)),
+            "dropout": Float(0.0, 0.5),
             "learning_rate": Float(5e-4, 1e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),
         }

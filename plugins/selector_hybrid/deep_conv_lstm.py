@@ -55,7 +55,7 @@ class DeepConvLSTM(NetworkArchitecture):
             "stride": Categorical(strides(profile.steps)),
             "units": Categorical((48, 64)),
             "pooling": Categorical(("last", "mean")),
-            "dropout": Categorical((0.2, 0.5)),
+            "dropout": Float(0.0, 0.5),
             "normalize": Categorical(("dataset", "sample")),
             "learning_rate": Float(5e-4, 1e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),

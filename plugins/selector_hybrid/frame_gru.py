@@ -56,7 +56,7 @@ class FrameGRU(NetworkArchitecture):
             "units": Categorical((64, 96)),
             "bidirectional": Categorical((False, True)),
             "pooling": Categorical(("last", "mean")),
-            "dropout": Categorical((0.1, 0.3)),
+            "dropout": Float(0.0, 0.5),
             "learning_rate": Float(1e-3, 2e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),
         }

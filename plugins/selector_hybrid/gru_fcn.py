@@ -56,7 +56,7 @@ class GRUFCN(NetworkArchitecture):
             "width": Categorical((32, 48)),
             "units": Categorical((32, 64)),
             "patch": Categorical(_patches(profile.steps)),
-            "dropout": Categorical((0.2, 0.5)),
+            "dropout": Float(0.0, 0.5),
             "normalize": Categorical(("dataset", "sample")),
             "learning_rate": Float(5e-4, 1e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),

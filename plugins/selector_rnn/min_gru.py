@@ -54,7 +54,7 @@ class MinGRU(NetworkArchitecture):
             "bidirectional": Categorical((False, True)),
             "pooling": Categorical(("last", "mean", "attention")),
             "patch": Categorical(patch_sizes(steps_of(profile))),
-            "dropout": Categorical((0.0, 0.2)),
+            "dropout": Float(0.0, 0.5),
             "normalize": Categorical(("dataset", "sample")),
             "learning_rate": Float(1e-3, 3e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),
@@ -106,8 +106,7 @@ class MinGRU(NetworkArchitecture):
             block = keras.layers.Dense(
                 units, activation="gelu", kernel_initializer=layers.GlorotUniform()
             )(block)
-            if params["dropout"]:
-                block = layers.FastDropout(params["dropout"])(block)
+            block = layers.FastDropout(float(params["dropout"]))(block)
             x = keras.layers.Add()([x, block])
         x = layers.pool(x, mask, str(params["pooling"]))
         return keras.layers.LayerNormalization()(x)

@@ -55,10 +55,11 @@ class _Recurrent(NetworkArchitecture):
     def space(self, profile: Profile) -> Space:
         """Return the parameters and their ranges.
 
-        Each new value of ``units``, ``layers``, ``bidirectional``,
-        ``pooling``, ``patch`` or ``dropout`` is another compiled program, which
-        costs a second or two: so they have few values. ``learning_rate``,
-        ``weight_decay`` and ``normalize`` are read by the core.
+        Each new value of ``units``, ``layers``, ``bidirectional``, ``pooling``
+        or ``patch`` is another compiled program, which costs a second or two:
+        so they have few values. ``learning_rate``, ``weight_decay`` and
+        ``normalize`` are read by the core; the rate of a ``FastDropout`` is an
+        argument of the program too.
         """
         return {
             "units": Categorical((32, 64, 96)),
@@ -66,7 +67,7 @@ class _Recurrent(NetworkArchitecture):
             "bidirectional": Categorical((False, True)),
             "pooling": Categorical(("last", "mean", "attention")),
             "patch": Categorical(patch_sizes(steps_of(profile))),
-            "dropout": Categorical((0.0, 0.2)),
+            "dropout": Float(0.0, 0.5),
             "normalize": Categorical(("dataset", "sample")),
             "learning_rate": Float(1e-3, 2e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),
@@ -123,8 +124,7 @@ class _Recurrent(NetworkArchitecture):
             x = self._layer(params, sequences=not (is_last and params["pooling"] == "last"))(
                 x, mask=mask
             )
-            if params["dropout"]:
-                x = layers.FastDropout(params["dropout"])(x)
+            x = layers.FastDropout(float(params["dropout"]))(x)
         return x if params["pooling"] == "last" else layers.pool(x, mask, str(params["pooling"]))
 
     def _layer(self, params: Params, sequences: bool) -> Any:

@@ -44,11 +44,11 @@ class MLP(NetworkArchitecture):
         return flat_fit(super().fit_for(profile), profile)
 
     def space(self, profile: Profile) -> Space:
-        """Width, depth and dropout are structural; the rest is cheap to vary."""
+        """Width and depth are structural; the rest is cheap to vary."""
         return {
             "width": Categorical((64, 128, 256)),
             "layers": Categorical((1, 2, 3)),
-            "dropout": Categorical((0.0, 0.15, 0.4)),
+            "dropout": Float(0.0, 0.5),
             "learning_rate": Float(5e-4, 2e-2, log=True),
             "weight_decay": Float(1e-5, 1e-1, log=True),
             "label_smoothing": Float(0.0, 0.1),
@@ -89,6 +89,5 @@ class MLP(NetworkArchitecture):
                 activation="selu",
                 kernel_initializer=layers.LecunNormal(),
             )(x)
-            if params["dropout"]:
-                x = layers.FastDropout(params["dropout"])(x)
+            x = layers.FastDropout(float(params["dropout"]))(x)
         return x

@@ -9,12 +9,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from selector.training.layers.dropout import RATE
 from selector.training.models import layers_of
 
 
 def parameters(model: Any) -> int:
     """Return the number of weights of a Keras model, those not trained included."""
-    return int(sum(prod(weight.shape) for weight in model.weights))
+    return int(sum(prod(weight.shape) for weight in model.weights if weight.name != RATE))
 
 
 def multiply_adds(model: Any, steps: int | None = None) -> int:

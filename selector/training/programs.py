@@ -23,6 +23,7 @@ import jax
 from jax import export
 
 from selector.training import cache as compilation_cache
+from selector.training.layers.dropout import FastDropout
 from selector.training.models import custom_modules
 
 SUFFIX = "-program"
@@ -120,7 +121,7 @@ def key_of(model: Any, *others: Any) -> str | None:
     import keras
 
     try:
-        config = json.dumps(_without_initializers(keras.saving.serialize_keras_object(model)))
+        config = json.dumps(_structure(keras.saving.serialize_keras_object(model)))
         packages = {"selector", *(m.split(".")[0] for m in custom_modules(model))}
         sources = [_source(name) for name in sorted(packages)]
     except Exception:  # a layer of a plugin that cannot be described
@@ -128,14 +129,16 @@ def key_of(model: Any, *others: Any) -> str | None:
     return repr((config, sources, _versions(), others))
 
 
-def _without_initializers(node: Any) -> Any:
-    """Return a configuration without what only says how weights are drawn."""
-    if isinstance(node, dict):
-        kept = {k: v for k, v in sorted(node.items()) if not k.endswith("_initializer")}
-        return {k: _without_initializers(v) for k, v in kept.items()}
+def _structure(node: Any) -> Any:
+    """Return a configuration without the values that are arguments of a program."""
     if isinstance(node, list | tuple):
-        return [_without_initializers(v) for v in node]
-    return node
+        return [_structure(v) for v in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("class_name") == FastDropout.__name__:
+        return {**node, "config": node["config"]["name"]}  # its rate is a weight
+    kept = {k: v for k, v in sorted(node.items()) if not k.endswith("_initializer")}
+    return {k: _structure(v) for k, v in kept.items()}
 
 
 @cache

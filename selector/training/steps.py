@@ -59,13 +59,18 @@ def clear() -> None:
     _cache.clear()
 
 
-def compiled(key: Hashable, model: Any, task: str, shifted: tuple[int, ...] = ()) -> Compiled:
-    """Return the compiled step for `key`, from the cache where the model fits it.
+def compiled(
+    key: Hashable, shape: Hashable, model: Any, task: str, shifted: tuple[int, ...] = ()
+) -> Compiled:
+    """Return the compiled step of a model, from the cache where it is there.
 
     Parameters
     ----------
     key : hashable
-        What the program depends on beside the variables' shapes.
+        Tells models apart whose configuration does not, see
+        :func:`selector.training.programs.key_of`.
+    shape : hashable
+        What the program depends on beside the model.
     model : keras.Model
         A model of the architecture; kept for tracing where the step is new.
     task : {"classification", "regression"}
@@ -73,10 +78,12 @@ def compiled(key: Hashable, model: Any, task: str, shifted: tuple[int, ...] = ()
     shifted : tuple of int
         Axes of a batch that are shifted at random in training.
     """
-    entry = _cache.get(key)
+    described = key_of(model, task, shifted)
+    place = (described or key, shape)
+    entry = _cache.get(place)
     if entry is None or entry.signature != _signature(model):
-        entry = _cache[key] = _compile(model, task, shifted)
-    _cache.move_to_end(key)
+        entry = _cache[place] = _compile(model, task, shifted, described)
+    _cache.move_to_end(place)
     while len(_cache) > CAPACITY:
         _cache.popitem(last=False)
     return entry
@@ -99,7 +106,7 @@ def _values(model: Any) -> tuple[Any, list[Any]]:
     return flat, [v.value for v in model.non_trainable_variables]
 
 
-def _compile(model: Any, task: str, shifted: tuple[int, ...]) -> Compiled:
+def _compile(model: Any, task: str, shifted: tuple[int, ...], key: str | None) -> Compiled:
     shapes = [tuple(v.shape) for v in model.trainable_variables]
 
     def gather(x: Any, mask: Any, rows: Any) -> list[Any]:
@@ -134,7 +141,6 @@ def _compile(model: Any, task: str, shifted: tuple[int, ...]) -> Compiled:
 
     parts = [np.full(int(np.prod(shape)), len(shape) >= 2, np.float32) for shape in shapes]
     decayed = jnp.asarray(np.concatenate([np.zeros(0, np.float32), *parts]))
-    key = key_of(model, task, shifted)
     return Compiled(
         Program(step, 5, key and f"step {key}"),
         Program(forward, 4, key and f"forward {key}"),
@@ -238,7 +244,7 @@ class JaxEngine:
         self._shifts = shifts
         shape = (data.x.shape, data.mask is not None)
         shifted = shifts.axes if shifts is not None else ()
-        self.compiled = compiled((key, shape, task), built.model, task, shifted)
+        self.compiled = compiled(key, shape, built.model, task, shifted)
         self.fresh = not self.compiled.step.ready
         self._x = jnp.asarray(data.x)
         self._mask = None if data.mask is None else jnp.asarray(data.mask)
@@ -331,7 +337,7 @@ def forward_batches(model: Any, key: Hashable, data: Prepared, batch: int) -> Ar
     ndarray, shape (n, outputs)
     """
     shape = (data.x.shape[1:], data.mask is not None)
-    entry = compiled(("forward", key, shape, batch), model, "")
+    entry = compiled(key, ("forward", shape, batch), model, "")
     flat, fixed = _values(model)
     every = np.arange(batch, dtype=np.int32)
     parts = []

@@ -11,6 +11,7 @@ from toys import ToyConv, profile_of, series, spec_of, split_of
 
 from selector.training import programs, steps
 from selector.training.fit import run_trial
+from selector.training.layers import FastDropout
 
 
 @pytest.fixture
@@ -98,3 +99,24 @@ def test_a_layer_without_a_configuration_keeps_no_program():
 
     x = keras.Input((4,))
     assert programs.key_of(keras.Model(x, Nameless(np.ones(4))(x))) is None
+
+
+def test_the_rate_of_a_dropout_is_an_argument(room):
+    keys, outputs = set(), []
+    for rate in (0.0, 0.2, 0.6):
+        keras.utils.clear_session(free_memory=False)
+        x = keras.Input((400,))
+        model = keras.Model(x, FastDropout(rate)(x))
+        keys.add(programs.key_of(model))
+        entry = steps.compiled("key", "shape", model, "regression")
+        flat, fixed = steps._values(model)
+        ones = np.ones((8, 400), np.float32)
+        rows = np.arange(8, dtype=np.int32)
+        np.testing.assert_array_equal(entry.forward(flat, fixed, ones, None, rows), ones)
+        outputs.append(np.asarray(model(ones, training=True)))
+    assert len(keys) == 1
+    assert entry.forward.traces == 1
+    np.testing.assert_array_equal(outputs[0], ones)
+    for rate, values in zip((0.2, 0.6), outputs[1:], strict=True):
+        assert abs(np.mean(values == 0) - rate) < 0.04
+        np.testing.assert_allclose(values[values != 0], 1 / (1 - rate), rtol=1e-6)

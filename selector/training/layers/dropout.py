@@ -15,6 +15,9 @@ GOLDEN = 0x9E3779B9 - (1 << 32)
 FIRST = 0x85EBCA6B - (1 << 32)
 SECOND = 0xC2B2AE35 - (1 << 32)
 
+RATE = "dropout_rate"
+"""Name of the weight that holds the rate."""
+
 
 def _folded(values: Any, places: int) -> Any:
     """Return 32-bit numbers xor themselves shifted right, with zeros shifted in."""
@@ -58,11 +61,15 @@ class FastDropout(TakesMask):
         super().__init__(**kwargs)
         self.rate = float(rate)
         self.seed_generator = keras.random.SeedGenerator()
+        # a weight, so that another rate is the same compiled program
+        self.share = self.add_weight(
+            name=RATE, initializer=keras.initializers.Constant(self.rate), trainable=False
+        )
         self.built = True
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return `inputs`, in training with a share of them dropped."""
-        if not training or self.rate <= 0:
+        if not training:
             return inputs
         key = _mixed(ops.cast(self.seed_generator.next(), "int32"))
         shape = ops.shape(inputs)
@@ -73,9 +80,14 @@ class FastDropout(TakesMask):
             ops.arange(count, dtype="int32"), ops.convert_to_tensor(GOLDEN, dtype="int32")
         )
         draws = _mixed(ops.bitwise_xor(_mixed(ops.bitwise_xor(counter, key[0])), key[1]))
-        threshold = round(self.rate * (1 << 32)) - (1 << 31)
-        kept = ops.reshape(draws >= ops.convert_to_tensor(threshold, dtype="int32"), shape)
-        return ops.where(kept, inputs / (1.0 - self.rate), ops.zeros_like(inputs))
+        share = ops.convert_to_tensor(self.share)
+        threshold = ops.cast(share * float(1 << 32) - float(1 << 31), "int32")
+        kept = ops.reshape(draws >= threshold, shape)
+        return ops.where(kept, inputs / (1.0 - share), ops.zeros_like(inputs))
+
+    def count_macs(self, input_shape: Shape, output_shape: Shape) -> int:
+        """Return 0: nothing is multiplied in a prediction."""
+        return 0
 
     def compute_output_shape(self, inputs_shape: Shape) -> Shape:
         """Return the shape of the input."""

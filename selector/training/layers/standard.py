@@ -17,7 +17,7 @@ from selector.training.layers.depthwise import (
     DepthwiseConv2DByShifts,
     SeparableConv1DByShifts,
 )
-from selector.training.layers.dropout import FastDropout
+from selector.training.layers.dropout import RATE, FastDropout
 from selector.training.layers.initializers import with_standard_initializers
 from selector.training.layers.maxpool import MaxPool1DBySlices, MaxPool2DByReshape
 from selector.training.layers.normalization import OnePassBatchNormalization
@@ -64,6 +64,7 @@ def with_standard_layers(model: Any) -> Any:
         return make(with_standard_initializers(layer.get_config()))
 
     copy = keras.models.clone_model(model, clone_function=standard)
-    for new, old in zip(copy.weights, model.weights, strict=True):
+    kept = [weight for weight in model.weights if weight.name != RATE]
+    for new, old in zip(copy.weights, kept, strict=True):
         new.assign(old)
     return copy
