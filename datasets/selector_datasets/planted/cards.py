@@ -80,7 +80,7 @@ CARDS: dict[str, dict[str, Any]] = {
         "Reading digits takes two-dimensional filters, shared by all places; comparing the first "
         "with the last takes memory.",
         IMAGES,
-        n_train=2000,
+        n_train=1500,
     ),
     "thresholds": _card(
         "Thresholds and interactions",

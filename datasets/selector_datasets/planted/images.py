@@ -59,7 +59,7 @@ def motif_2d(
     return Samples(x[..., None].astype(np.float32), y)
 
 
-def digit_order(n: int = 2000, seed: int = 0, width: int = 56, noise: float = 0.15) -> Samples:
+def digit_order(n: int = 1500, seed: int = 0, width: int = 56, noise: float = 0.15) -> Samples:
     """Make images of handwritten digits in a row; the class says whether the ends ascend.
 
     Three or four digits of :data:`ALPHABET` stand side by side with gaps of
