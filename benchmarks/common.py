@@ -68,7 +68,8 @@ def go_on(
         The CSV.
     wanted : iterable of dict
         The columns that say what is to be measured; a row that has these
-        values is not measured again.
+        values is not measured again, also where it failed: remove the row to
+        repeat it.
     measure : callable
         Takes one of `wanted` and returns the other columns.
     fields : sequence of str
@@ -131,7 +132,8 @@ def run(room: Path, *arguments: Any) -> Ran:
     line = [sys.executable, "-m", "selector.cli", *words]
     done = subprocess.run(line, capture_output=True, text=True, env=env, cwd=room)
     seconds = round(time.monotonic() - started, 2)
-    return Ran(" ".join(["selector", *words]), seconds, done.returncode, done.stdout, done.stderr)
+    error = done.stderr.replace(str(room), ".")  # the scratch folder says nothing in a CSV
+    return Ran(" ".join(["selector", *words]), seconds, done.returncode, done.stdout, error)
 
 
 def recommend(room: Path, source: Path, *arguments: Any) -> Ran:

@@ -76,6 +76,8 @@ def tie_group(rows: Sequence[dict[str, str]], name: str, margin: float = MARGIN)
 
 def table(rows: Sequence[dict[str, str]], margin: float = MARGIN) -> str:
     """Return the Markdown text: scores, who wins and by how much, and whether as planted."""
+    if not any(r["score"] for r in rows):
+        return "Nothing has a score yet.\n"
     lines: list[list[Any]] = []
     for name, card in planted.CARDS.items():
         found = scores(rows, name)
