@@ -20,8 +20,8 @@ from __future__ import annotations
 
 from selector.training.layers.clips import (
     Conv3DByFrames,
-    MaxPool3DByReshape,
     ConvLSTM2DByProducts,
+    MaxPool3DByReshape,
     conv3d_block,
     shrink_clips,
 )
@@ -46,6 +46,7 @@ from selector.training.layers.pooling import (
 __all__ = [
     "ApplyMask",
     "Conv3DByFrames",
+    "ConvLSTM2DByProducts",
     "FastDropout",
     "GlorotUniform",
     "LastStep",
@@ -60,7 +61,6 @@ __all__ = [
     "Patch",
     "SubsampleMask",
     "TakesMask",
-    "ConvLSTM2DByProducts",
     "conv2d_block",
     "conv3d_block",
     "conv_block",
