@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any, ClassVar
 
 from selector.contract import (
@@ -16,6 +17,9 @@ from selector.contract import (
     Space,
 )
 
+LARGEST_FRAME = 4096
+"""Most values of a frame of a clip, which is one step."""
+
 MOST_STEPS = 256
 """A recurrent layer goes through a series step by step; longer ones are patched."""
 
@@ -28,7 +32,7 @@ class _Recurrent(NetworkArchitecture):
     """
 
     family = "rnn"
-    kinds = ("sequential", "grid")
+    kinds = ("sequential", "grid", "sequential-grid")
     # The mask is handed to every layer below, so padding changes nothing.
     # a test of the plugins checks it for every architecture that claims it.
     variable_length = True
@@ -38,7 +42,7 @@ class _Recurrent(NetworkArchitecture):
     layer: ClassVar[str]
 
     def fit_for(self, profile: Profile) -> Fit:
-        """Admit series and images; say why in one sentence.
+        """Admit series, images, and clips of small frames; say why in one sentence.
 
         Be generous here: the search measures, this only keeps out what cannot work.
         """
@@ -47,6 +51,11 @@ class _Recurrent(NetworkArchitecture):
             return fit
         if profile.kind == "grid":
             return Fit(True, "reads an image row by row, from top to bottom")
+        if profile.kind == "sequential-grid":
+            frame = profile.size // max(profile.steps, 1)
+            if frame > LARGEST_FRAME:
+                return Fit(False, f"takes frames of up to {LARGEST_FRAME} values, not {frame}")
+            return Fit(True, "reads a clip frame by frame, each as one vector")
         patch = patch_sizes(profile.steps)[0]
         if patch == 1:
             return Fit(True, "carries a state from step to step, so order and lag can matter")
@@ -102,8 +111,9 @@ class _Recurrent(NetworkArchitecture):
         """Return the features; the core attaches the head of the task.
 
         Input shape
-            ``(batch, time, channel)`` and a mask where lengths vary, or
-            ``(batch, height, width, channel)``.
+            ``(batch, time, channel)`` and a mask where lengths vary,
+            ``(batch, height, width, channel)`` or
+            ``(batch, time, height, width, channel)``.
         Output shape
             ``(batch, units)``, twice that where bidirectional.
         """
@@ -113,9 +123,8 @@ class _Recurrent(NetworkArchitecture):
         from selector.training import layers
 
         x, mask = inputs.x, inputs.mask
-        if len(x.shape) == 4:
-            height, width, channels = x.shape[1:]
-            x = keras.layers.Reshape((height, width * channels))(x)
+        if len(x.shape) > 3:  # the rows of an image, or the frames of a clip
+            x = keras.layers.Reshape((x.shape[1], prod(x.shape[2:])))(x)
         if mask is not None:
             x = layers.ApplyMask()(x, mask=mask)
         x, mask = layers.patch(x, mask, int(params["patch"]))
@@ -144,7 +153,7 @@ class _Recurrent(NetworkArchitecture):
 
 
 class GRU(_Recurrent):
-    """Gated recurrent units, in one or two directions, over steps or image rows.
+    """Gated recurrent units, in one or two directions, over steps, image rows or frames.
 
     References
     ----------
@@ -161,7 +170,7 @@ class GRU(_Recurrent):
 
 
 class LSTM(_Recurrent):
-    """Long short-term memory, in one or two directions, over steps or image rows.
+    """Long short-term memory, in one or two directions, over steps, image rows or frames.
 
     References
     ----------
@@ -176,8 +185,8 @@ class LSTM(_Recurrent):
 
 
 def steps_of(profile: Profile) -> int:
-    """Return the steps of the longest series, or the rows of an image."""
-    return profile.steps if profile.kind == "sequential" else int(profile.shape[0] or 1)
+    """Return the steps of the longest series, the rows of an image or the frames of a clip."""
+    return int(profile.shape[0] or 1) if profile.kind == "grid" else profile.steps
 
 
 def patch_sizes(steps: int) -> tuple[int, ...]:

@@ -85,13 +85,19 @@ def choose_form(variable: Variable, source: Mapping[str, Any], options: ProfileO
     selector.errors.OptionError
         Where what the user asked for cannot be made of the data.
     """
+    moved = bool(source.get("channels_moved"))
     if options.axis_names is not None:
-        return Choice(form_of_names(variable, options.axis_names), 1.0, "given by --axes")
+        names = options.axis_names
+        if moved and len(names) == 3:  # named as stored in the file, whose first axis is last now
+            names = (*names[1:], names[0])
+        return Choice(form_of_names(variable, names), 1.0, "given by --axes")
     measured = _measured(variable, source)
     if options.kind is None or KIND_OF_AXES[measured.form.axes] == options.kind:
         if options.kind is None:
             return measured
         return Choice(measured.form, 1.0, "given by --kind")
+    if moved and options.kind == "sequential-grid":
+        return Choice(Form(("height", "width", "time")), 1.0, "given by --kind")
     return Choice(form_of_kind(variable, options.kind), 1.0, "given by --kind")
 
 
@@ -187,6 +193,8 @@ def form_of_kind(variable: Variable, kind: str) -> Form:
         return Form(("height", "width"))
     if kind == "sequential-grid" and variable.axes == IMAGE_AXES and shape[2] > 1:
         return Form(CLIP_AXES[:3])
+    if kind == "grid" and variable.axes == CLIP_AXES and shape[3] == 1:
+        return Form(IMAGE_AXES, tuple(shape[:3]))
     raise OptionError(
         f"kind '{kind}' cannot be made of samples with the axes {', '.join(variable.axes)} "
         f"({' x '.join(map(str, shape))}). Allowed: {KIND_OF_AXES[variable.axes]}, tabular."

@@ -10,6 +10,7 @@ import numpy as np
 
 from selector.contract import (
     FEATURE_AXES,
+    IMAGE_AXES,
     Column,
     Dataset,
     Variable,
@@ -148,8 +149,8 @@ class Schema:
     def _check_size(self, dataset: Dataset) -> None:
         """Refuse arrays of another size where they would be taken for images and resized."""
         x = dataset.x
-        images = "height" in self.raw_axes and "height" not in self.axes
-        if images and "height" in x.axes and x.sample_shape != self.raw_shape:
+        images = self.raw_axes == IMAGE_AXES and self.axes != IMAGE_AXES
+        if images and x.axes == IMAGE_AXES and x.sample_shape != self.raw_shape:
             raise DataError(
                 f"samples of shape {self.raw_shape} are needed, and '{dataset.name}' has "
                 f"{x.sample_shape}. Give data of the same shape as in training."

@@ -33,10 +33,11 @@ from selector.readers.tables import Table, table_dataset
 _INPUT_KEYS = ("X", "x", "data", "inputs")
 _TARGET_KEYS = ("y", "Y", "labels", "label", "target", "targets")
 _FORMS = (
-    "(n, features), (n, time, channels), (n, height, width), (n, height, width, channels) or "
-    "(n, time, height, width, channels)"
+    "(n, features), (n, time, channels), (n, height, width), (n, height, width, channels), "
+    "(n, time, height, width) or (n, time, height, width, channels)"
 )
 _SMALLEST_SIDE = 6
+_CHANNELS = (1, 3, 4)
 _PICKLED = (
     "holds pickled objects, which are not loaded (they can run code). Save plain arrays: "
     "np.savez('data.npz', X=X, y=y) with numeric X; ragged series as one array "
@@ -47,9 +48,13 @@ _PICKLED = (
 class ArrayReader(Reader):
     """Reads arrays in memory and in ``.npz`` and ``.npy`` files.
 
-    Which axes an array of three dimensions has cannot be known. The rule,
-    recorded in ``source["axes_rule"]``: sides of at least six, the longer at
-    most twice the shorter, are an image; all else is a series.
+    Which axes an array of three or four dimensions has cannot be known. The
+    rule, recorded in ``source["axes_rule"]``: sides of at least six, the longer
+    at most twice the shorter, are an image; all else is a series. Of four
+    dimensions, a last one of 1, 3 or 4 are the channels of an image, and so is
+    a second one of that size before the sides of an image (it is then moved to
+    the end, recorded in ``source["channels_moved"]``); otherwise, where the last
+    two can be the sides of an image, it is a clip without a channel axis.
     """
 
     name: ClassVar[str] = "arrays"
@@ -173,6 +178,8 @@ def _dataset(
         return _number_table(name, x, source, options)
     variable, rule, notes = _with_axes(x)
     source["axes_rule"] = rule
+    if notes:
+        source["channels_moved"] = True
     return Dataset(name, {"x": variable}, None, (), tuple(notes), source)
 
 
@@ -233,22 +240,34 @@ def _with_axes(x: Array) -> tuple[Variable, str, list[str]]:
     shape = x.shape
     values = x.astype(np.float32)
     if x.ndim == 3:
-        short, long = sorted(shape[1:])
-        if short >= _SMALLEST_SIDE and long <= 2 * short:
+        if _sides(*shape[1:]):
             rule = f"shape {shape}: sides of at least 6 within a factor of 2 are an image"
             return Variable(IMAGE_AXES, values[..., None]), rule, []
         rule = f"shape {shape}: (n, time, channels), since the sides are not those of an image"
         return Variable(SERIES_AXES, values, _channel_columns(shape[2])), rule, []
     if x.ndim == 4:
         rule = f"shape {shape}: (n, height, width, channels)"
-        if shape[1] in (1, 3, 4) and shape[3] > 4 and max(shape[2:]) <= 2 * min(shape[2:]):
+        if shape[3] in _CHANNELS:
+            return Variable(IMAGE_AXES, values), f"{rule}, since the last axis is 1, 3 or 4", []
+        if shape[1] in _CHANNELS and max(shape[2:]) <= 2 * min(shape[2:]):
             note = f"X of shape {shape} has its channels first: moved to the end"
             moved = np.ascontiguousarray(np.moveaxis(values, 1, -1))
             return Variable(IMAGE_AXES, moved), f"{rule}, channels moved to the end", [note]
+        if _sides(*shape[2:]):
+            rule = (
+                f"shape {shape}: (n, time, height, width), since the last axis is not 1, 3 or 4 "
+                "channels and the last two can be the sides of an image"
+            )
+            return Variable(CLIP_AXES, values[..., None]), rule, []
         return Variable(IMAGE_AXES, values), rule, []
     if x.ndim == 5:
         return Variable(CLIP_AXES, values), f"shape {shape}: (n, time, height, width, channels)", []
     raise DataError(f"X has the shape {shape}; allowed are {_FORMS}. Reshape it.")
+
+
+def _sides(one: int, other: int) -> bool:
+    """Whether two axes can be the sides of an image."""
+    return min(one, other) >= _SMALLEST_SIDE and max(one, other) <= 2 * min(one, other)
 
 
 def _channel_columns(count: int) -> tuple[Column, ...]:
@@ -279,6 +298,11 @@ def _ragged(items: Sequence[Array]) -> Variable:
     """Join series of one or several lengths."""
     cases = [s[:, None] if s.ndim == 1 else s for s in items]
     for i, case in enumerate(cases):
+        if case.ndim in (3, 4) and cases[0].ndim == case.ndim:
+            raise DataError(
+                f"images and clips must all have one shape; X[0] has {cases[0].shape}, and others "
+                "differ. Cut or resize them, and give one array."
+            )
         if case.ndim != 2 or case.dtype.kind not in "fiub" or 0 in case.shape:
             raise DataError(
                 f"X[{i}] must be an array of numbers of shape (steps,) or (steps, channels); it "

@@ -12,6 +12,7 @@ import selector_hybrid
 import selector_rnn
 import selector_tabular
 from selector.contract import (
+    CLIP_AXES,
     FEATURE_AXES,
     IMAGE_AXES,
     KIND_OF_AXES,
@@ -44,7 +45,7 @@ def profile(
     columns: tuple[Column, ...] = (),
 ) -> Profile:
     classes = ("no", "yes", "perhaps") if task == "classification" else ()
-    if axes == SERIES_AXES and not lengths:
+    if axes[0] == "time" and not lengths:
         lengths = (int(shape[0] or 0),) * 3
     return Profile(
         name="made",
@@ -75,6 +76,9 @@ PROFILES = {
     "colour images": profile(IMAGE_AXES, (32, 32, 3), n=500),
     "spectrograms": profile(IMAGE_AXES, (40, 101, 1), n=500),
     "strips": profile(IMAGE_AXES, (2, 9, 1)),
+    "clips": profile(CLIP_AXES, (10, 16, 16, 1), n=500),
+    "small clips": profile(CLIP_AXES, (4, 6, 5, 2)),
+    "large clips": profile(CLIP_AXES, (40, 48, 64, 3)),
     "table": profile(FEATURE_AXES, (4,), columns=MIXED),
     "wide table": profile(FEATURE_AXES, (784,), n=500),
     "regression table": profile(FEATURE_AXES, (4,), task="regression", columns=MIXED),

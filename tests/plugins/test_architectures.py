@@ -79,6 +79,7 @@ def within(value: object, ranged: Int | Float | Categorical) -> bool:
         ("series", {"rnn", "cnn", "hybrid", "tabular"}),
         ("ragged series", {"rnn", "cnn", "hybrid", "tabular"}),
         ("images", {"rnn", "cnn", "hybrid", "tabular"}),
+        ("clips", {"rnn", "cnn", "hybrid", "tabular"}),
         ("table", {"tabular"}),
     ],
 )
@@ -115,7 +116,9 @@ def test_every_configuration_builds(form: str) -> None:
 
 
 @SAVING
-@pytest.mark.parametrize("form", ["ragged series", "multivariate series", "small images", "table"])
+@pytest.mark.parametrize(
+    "form", ["ragged series", "multivariate series", "small images", "small clips", "table"]
+)
 def test_saved_models_load_and_agree(form: str, tmp_path: object) -> None:
     p = PROFILES[form]
     rng = np.random.default_rng(0)
@@ -138,13 +141,17 @@ def test_saved_models_load_and_agree(form: str, tmp_path: object) -> None:
 
 
 def test_a_large_sample_is_refused_with_its_size() -> None:
-    from forms import IMAGE_AXES, profile
+    from forms import CLIP_AXES, IMAGE_AXES, profile
 
     p = profile(IMAGE_AXES, (256, 256, 3))
     for name in ("tabular.linear", "tabular.mlp", "cnn.minirocket"):
         fit = ARCHITECTURES[name].fit_for(p)
         assert not fit.admitted
         assert "196608" in fit.reason
+    clips = profile(CLIP_AXES, (40, 72, 64, 1))
+    for name in ("tabular.linear", "tabular.boosting", "rnn.gru"):
+        assert not ARCHITECTURES[name].fit_for(clips).admitted
+    assert ARCHITECTURES["cnn.conv3d"].fit_for(clips).admitted
     assert ARCHITECTURES["cnn.convnet"].fit_for(p).admitted
     assert feature_model(
         ARCHITECTURES["cnn.convnet"], ARCHITECTURES["cnn.convnet"].portfolio(p)[0], p

@@ -50,18 +50,30 @@ FORMS = {
         ("height", "width", "channel"),
         np.random.default_rng(1).uniform(0, 255, (N, 10, 9, 1)).astype("float32"),
     ),
+    "clips": Variable(
+        ("time", "height", "width", "channel"),
+        np.random.default_rng(3).uniform(0, 255, (N, 5, 8, 7, 1)).astype("float32"),
+    ),
     "table": Variable(
         ("feature",),
         np.column_stack([np.random.default_rng(2).normal(size=(N, 3)), np.arange(N) % 3]),
         (Column("a"), Column("b"), Column("c"), Column("d", "categorical", ("x", "y", "z"))),
     ),
 }
-KINDS = {"series": "sequential", "ragged": "sequential", "images": "grid", "table": "tabular"}
+KINDS = {
+    "series": "sequential",
+    "ragged": "sequential",
+    "images": "grid",
+    "clips": "sequential-grid",
+    "table": "tabular",
+}
 
 
 def profile_of(form: str) -> Profile:
     x = FORMS[form]
     steps = (20, 20, 20) if form == "series" else (9, 14, 19) if form == "ragged" else ()
+    if form == "clips":
+        steps = (5, 5, 5)
     return Profile(
         name=form, axes=x.axes, kind=KINDS[form], task="classification", target="y", n=N,
         shape=x.sample_shape, lengths=steps, n_outputs=2, classes=("u", "v"), counts=(20, 20),

@@ -156,6 +156,34 @@ def test_channels_first_arrays_are_turned(make):
     assert np.array_equal(again.x.values, motions.x.values[:3])
 
 
+def test_clips_without_a_channel_axis_can_be_seen_as_images_and_back(tmp_path):
+    x = np.random.default_rng(0).normal(size=(20, 7, 9, 8)).astype("float32")
+    clips = readers.read(x, y=np.arange(20) % 2)
+    found = describe(clips)
+    assert (found.profile.kind, found.profile.shape) == ("sequential-grid", (7, 9, 8, 1))
+    assert found.profile.lengths == (7, 7, 7)
+    assert "last axis is not 1, 3 or 4" in found.profile.decisions["kind"].reason
+    assert {f"{a}.smoothness" for a in ("time", "height", "width")} <= set(found.profile.signals)
+    for options in (ProfileOptions(kind="grid"), ProfileOptions(axes="height,width,channel")):
+        images = describe(clips, options)
+        assert (images.profile.kind, images.profile.shape) == ("grid", (7, 9, 8))
+        again = images.schema.apply(readers.read(x[:3]))
+        np.testing.assert_array_equal(again.x.values, x[:3])
+
+
+@pytest.mark.parametrize("options", [{"kind": "sequential-grid"}, {"axes": "time,height,width"}])
+def test_few_frames_taken_for_channels_can_be_seen_as_a_clip(options):
+    x = np.random.default_rng(0).normal(size=(20, 4, 9, 8)).astype("float32")
+    read = readers.read(x, y=np.arange(20) % 2)
+    assert describe(read).profile.shape == (9, 8, 4)
+    found = describe(read, ProfileOptions(**options))
+    np.testing.assert_array_equal(found.dataset.x.values, x[..., None])
+    again = found.schema.apply(readers.read(x[:3]))
+    np.testing.assert_array_equal(again.x.values, x[:3, ..., None])
+    with pytest.raises(DataError, match="shape"):
+        found.schema.apply(readers.read(x[:3, :, :8]))
+
+
 def test_one_channel_first_is_turned(make, make_walks):
     found = describe(make.array(make_walks()[:, None, :], np.arange(60) % 2, guessed=True))
     assert found.profile.shape == (40, 1)

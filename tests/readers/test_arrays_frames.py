@@ -26,6 +26,9 @@ RNG = np.random.default_rng(0)
         ((5, 6, 13), ("time", "channel"), (6, 13)),
         ((5, 16, 12, 3), ("height", "width", "channel"), (16, 12, 3)),
         ((5, 3, 16, 12), ("height", "width", "channel"), (16, 12, 3)),
+        ((5, 16, 12, 5), ("height", "width", "channel"), (16, 12, 5)),
+        ((5, 9, 16, 12), ("time", "height", "width", "channel"), (9, 16, 12, 1)),
+        ((5, 9, 40, 12), ("height", "width", "channel"), (9, 40, 12)),
         ((5, 4, 8, 8, 1), ("time", "height", "width", "channel"), (4, 8, 8, 1)),
     ],
 )
@@ -40,6 +43,11 @@ def test_axes_by_shape(shape, axes, sample):
     if shape == (5, 3, 16, 12):
         np.testing.assert_allclose(dataset.x.values[0, :, :, 1], x[0, 1], rtol=1e-6)
         assert "channels first" in dataset.notes[0]
+
+
+def test_clips_of_different_lengths_are_refused():
+    with pytest.raises(DataError, match="must all have one shape"):
+        read([np.zeros((t, 8, 8)) for t in (5, 6)], y=np.arange(2))
 
 
 def test_bytes_of_images_keep_their_range(tmp_path):

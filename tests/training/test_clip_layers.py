@@ -22,6 +22,7 @@ PAIRS = {
     "all maps": (layers.ConvLSTM2DByProducts(4, 3, use_bias=False, return_sequences=True), "lstm"),
     "pooling": (layers.MaxPool3DByReshape((2, 2, 3)), "pool"),
 }
+GRADIENTS = ("convolution", "last map", "pooling")  # each costs seconds of compilation
 STANDARD = {
     "conv": keras.layers.Conv3D,
     "lstm": keras.layers.ConvLSTM2D,
@@ -62,10 +63,11 @@ def test_function_and_gradient_are_those_of_the_standard_layer(name: str) -> Non
     assert out.shape[1:] == model.output_shape[1:]
     assert np.ptp(expected) > 0.1
     np.testing.assert_allclose(out, expected, atol=1e-5)
-    ours, theirs = gradients(model), gradients(standard)
-    for mine, other in zip([*ours[0], ours[1]], [*theirs[0], theirs[1]], strict=True):
-        assert np.abs(other).max() > 0
-        np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-3 * np.abs(other).max())
+    if name in GRADIENTS:
+        ours, theirs = gradients(model), gradients(standard)
+        for mine, other in zip([*ours[0], ours[1]], [*theirs[0], theirs[1]], strict=True):
+            assert np.abs(other).max() > 0
+            np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-3 * np.abs(other).max())
 
 
 @SAVING

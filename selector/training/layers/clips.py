@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -16,8 +17,8 @@ Shape = tuple[int | None, ...]
 def conv3d_block(
     x: Any,
     filters: int,
-    kernel: tuple[int, int, int] = (3, 3, 3),
-    pool: tuple[int, int, int] = (1, 1, 1),
+    kernel: Sequence[int] = (3, 3, 3),
+    pool: Sequence[int] = (1, 1, 1),
 ) -> Any:
     """Convolution, max pooling, batch normalisation and ReLU over a clip.
 
@@ -25,10 +26,10 @@ def conv3d_block(
     ----------
     x : keras.KerasTensor, shape (batch, time, height, width, channel)
         The clip; time, height and width are fixed.
-    filters, kernel : int, tuple of int
+    filters, kernel : int, sequence of int
         As for :class:`keras.layers.Conv3D`, with ``"same"`` padding. A kernel of one
         step in time sees each frame alone.
-    pool : tuple of int
+    pool : sequence of int
         Steps, height and width of a pooling window; ``(1, 1, 1)`` for none.
 
     Returns
@@ -37,7 +38,7 @@ def conv3d_block(
         Time, height and width divided by `pool`, rounded down.
     """
     x = Conv3DByFrames(
-        filters, kernel, padding="same", use_bias=False, kernel_initializer=GlorotUniform()
+        filters, tuple(kernel), padding="same", use_bias=False, kernel_initializer=GlorotUniform()
     )(x)
     if tuple(pool) != (1, 1, 1):
         x = MaxPool3DByReshape(pool)(x)
@@ -111,7 +112,7 @@ class MaxPool3DByReshape(keras.layers.Layer):  # type: ignore[misc]
 
     Parameters
     ----------
-    pool_size : tuple of int
+    pool_size : sequence of int
         Steps, height and width of a window.
 
     Input shape
@@ -120,7 +121,7 @@ class MaxPool3DByReshape(keras.layers.Layer):  # type: ignore[misc]
         The same with time, height and width divided, rounded down.
     """
 
-    def __init__(self, pool_size: tuple[int, int, int] = (2, 2, 2), **kwargs: Any) -> None:
+    def __init__(self, pool_size: Sequence[int] = (2, 2, 2), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         span, high, wide = pool_size
         self.pool_size = (int(span), int(high), int(wide))
