@@ -602,6 +602,10 @@ class TrialSpec:
         in time is then not started.
     expected_seconds : float or None
         Predicted seconds of the trial where no `rates` are needed to tell.
+    prune_above : mapping of str to float
+        Validation losses by share of the planned epochs (``"0.25"``): a network
+        whose best loss by then is higher is given up. From earlier trials on
+        the same split.
     """
 
     id: str
@@ -615,6 +619,7 @@ class TrialSpec:
     train_seconds: float | None = None
     rates: Mapping[str, float] | None = None
     expected_seconds: float | None = None
+    prune_above: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -648,9 +653,12 @@ class TrialResult:
         Median seconds of an epoch after compilation.
     stopped : str
         Why training ended: ``"planned"``, ``"early"`` (no improvement over
-        the patience), ``"deadline"``, or ``""``.
+        the patience), ``"pruned"`` (worse than earlier trials on the same
+        split), ``"deadline"``, or ``""``.
     improving : bool
         Whether the validation loss was still falling when training ended.
+    rungs : mapping of str to float
+        Best validation loss by shares of the planned epochs.
     n_train : int
         Number of rows trained on.
     params_count, bytes, macs : int
@@ -685,3 +693,4 @@ class TrialResult:
     compiled: bool = False
     predicted_seconds: float | None = None
     planned_epochs: int = 0
+    rungs: Mapping[str, float] = field(default_factory=dict)

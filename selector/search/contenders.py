@@ -64,7 +64,7 @@ class Contender:
         """
         tried: dict[tuple[Any, ...], list[Record]] = {}
         for record in self.records:
-            if record.value is not None:
+            if record.value is not None and record.result.stopped != "pruned":
                 tried.setdefault(tuple(sorted(record.spec.params.items())), []).append(record)
         most = max(map(len, tried.values()), default=0)
         full = [records for records in tried.values() if len(records) == most]

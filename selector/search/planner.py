@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from selector.contract import Candidate, Profile, TrialSpec
@@ -24,6 +25,7 @@ from selector.search.contenders import (
     planned_trials,
 )
 from selector.search.pace import Pace
+from selector.search.pruning import thresholds
 from selector.search.records import OVERHEAD_SECONDS, Record
 from selector.search.splits import Splits
 from selector.search.studies import Studies
@@ -41,6 +43,9 @@ COMPILE_SECONDS = {"network": 8.0, "feature": 5.0, "estimator": 1.5}
 Racing = Callable[["Planner"], list[tuple[str, str]]]
 """Return the pairs (architecture, split) to confirm next, in order."""
 
+
+SAME_SPLIT = 12
+"""Sampled trials on one holdout, so that those of a lane can be compared while they train."""
 
 TRIALS_EACH = 2
 """Trials of each architecture of a lane before the next one joins."""
@@ -381,13 +386,21 @@ class Planner:
         number, chosen = self.studies.ask(contender.candidate, params)
         if params is None:
             self._splits_drawn += 1
-            index = REPEATS + self._splits_drawn
+            index = REPEATS + self._splits_drawn // SAME_SPLIT
         split = self.splits.search(index)
         contender.started += 1
         contender.running += 1
         limit = self.trial_limit()
         seconds = limit + COMPILE_SECONDS[contender.candidate.type]
-        return self._spec(contender, stage, chosen, split, seconds, train_seconds=limit), number
+        spec = self._spec(contender, stage, chosen, split, seconds, train_seconds=limit)
+        if contender.candidate.trained and self.profile.n >= FEW_ROWS:
+            spec = replace(spec, prune_above=thresholds(self._beside(contender, split)))
+        return spec, number
+
+    def _beside(self, contender: Contender, split: str) -> list[Record]:
+        """Return the finished trials of a contender's lane on one split."""
+        lane = [c for c in self.contenders.values() if _lane(c) == _lane(contender)]
+        return [r for c in lane for r in c.records if r.spec.split == split]
 
     def _spec(
         self,

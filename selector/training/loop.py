@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
@@ -27,6 +27,8 @@ MIN_EPOCHS, MAX_EPOCHS = 20, 200
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
 CLIP_NORM = 1.0
 """Largest global norm of a gradient."""
+RUNGS = ("0.25", "0.5")
+"""Shares of the planned epochs at which trials on one split are compared."""
 EVALUATION_SHARE = 0.2
 """Validation may take this share of the time of training."""
 
@@ -74,6 +76,9 @@ class Settings:
         Train exactly so many; None to plan them from the time left.
     train_seconds : float or None
         Seconds after compilation that a plan may take; None for all that is left.
+    prune_above : mapping of str to float
+        Losses by share of the planned epochs (:data:`RUNGS`) above which
+        training is given up.
     fail_on_deadline : bool
         Whether a training that the deadline cuts short is an error; otherwise
         the schedule is squeezed into the time, and what there is counts.
@@ -85,6 +90,7 @@ class Settings:
     epochs: int | None = None
     train_seconds: float | None = None
     fail_on_deadline: bool = False
+    prune_above: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,7 @@ class History:
     stopped: str = ""
     improving: bool = False
     fit_seconds: float = 0.0
+    rungs: dict[str, float] = field(default_factory=dict)
     outputs: Array | None = None
     losses: list[tuple[int, float]] = field(default_factory=list)
 
@@ -240,6 +247,9 @@ class Loop:
                 break
             if self.validation and (epoch % every == 0 or epoch == planned):
                 self._evaluate(epoch)
+                if self._pruned(epoch / planned):
+                    history.stopped = "pruned"
+                    break
                 if epoch - history.best_epoch >= max(PATIENCE * planned, 5 * every):
                     history.stopped = "early"
                     break
@@ -310,6 +320,14 @@ class Loop:
             self._best = (loss, self.engine.snapshot())
             self.history.best_epoch = epoch
             self.history.outputs = outputs
+
+    def _pruned(self, progress: float) -> bool:
+        """Note the best loss at a rung that was reached; say whether it is too high."""
+        best = self._best[0]
+        reached = [r for r in RUNGS if r not in self.history.rungs and progress >= float(r)]
+        if math.isfinite(best):
+            self.history.rungs |= dict.fromkeys(reached, best)
+        return any(best > self.settings.prune_above.get(rung, math.inf) for rung in reached)
 
     def _finish(self, planned: int) -> None:
         history = self.history

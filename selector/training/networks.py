@@ -119,6 +119,7 @@ def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
         epochs=job.spec.epochs,
         train_seconds=job.spec.train_seconds,
         fail_on_deadline=job.spec.stage == "confirm",
+        prune_above=job.spec.prune_above,
     )
     size = cost.of_model(built.model, job.length)
     expected = _expected(job, size["macs"], settings, engine.fresh)

@@ -107,6 +107,22 @@ def test_best_epoch_is_kept_and_training_stops_early():
     assert not history.improving
 
 
+@pytest.mark.parametrize(
+    ("limits", "stopped", "share"),
+    [({"0.25": 0.8}, "pruned", 0.25), ({"0.5": 0.7}, "pruned", 0.5), ({"0.5": 0.8}, "planned", 1)],
+)
+def test_a_training_worse_than_earlier_ones_at_a_rung_is_given_up(limits, stopped, share):
+    engine = Scripted()
+    guard = Validation(np.arange(3), lambda out: 1.0 - out[0, 0] / 1200)  # from 1 to a half
+    plan = settings(prune_above=limits)
+    history = Loop(engine, np.arange(10), plan, Clock(None), guard).run()
+    assert history.planned_epochs == 200
+    assert history.stopped == stopped
+    assert history.epochs == pytest.approx(share * 200, abs=12)
+    assert history.outputs is not None
+    assert history.rungs["0.25"] == pytest.approx(0.87, abs=0.05)
+
+
 def test_improving_is_told():
     assert still_improving(list(np.linspace(2, 1, 50)))
     assert not still_improving(list(np.linspace(2, 1, 25)) + [1.0] * 25)
