@@ -357,6 +357,7 @@ class Session:
             "notes": list(self.about["notes"]),
             "peak_memory": self.pool.peak_memory if self.pool else 0,
             "restarts": self.runner.restarts,
+            "recycled": self.runner.recycled,
             "compile_cache": self.runner.cache,
             "timeline": {**self.runner.timeline, **self._timeline},
             "complete": False,

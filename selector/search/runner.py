@@ -25,6 +25,12 @@ FOREIGN = "ended by signal"
 UNWANTED = ("was not needed any longer", "the run is over")
 """Reasons of kills that say nothing about what was killed."""
 
+GROWN_BYTES = 3 << 29
+"""Resident memory, 1.5 GiB, above which an idle worker is replaced."""
+
+RECYCLE_SECONDS = 30.0
+"""A worker that has grown is replaced only where this much time is left."""
+
 RESTART_SECONDS = 6.0
 """A worker is replaced only where at least this much time is left to use it."""
 
@@ -60,6 +66,7 @@ class Runner:
         self.failures: list[dict[str, Any]] = []
         self.candidates: list[Candidate] = []
         self.restarts = 0
+        self.recycled = 0
         self._cache: dict[int, dict[str, int]] = {}
         self.timeline: dict[str, float] = {}
         self.planner: Planner | None = None
@@ -218,6 +225,10 @@ class Runner:
     def _dispatch(self, planner: Planner, spare: float) -> bool:
         """Give idle workers work; say whether any worker has something to do."""
         for worker in self.pool.idle():
+            if worker.used > GROWN_BYTES and spare > RECYCLE_SECONDS:
+                self.recycled += 1
+                self.pool.recycle(worker)
+                continue
             if self._waiting and len(worker.warm) >= 2:
                 command, seconds = self._waiting.pop(0)
                 self.pool.send(worker, command, min(seconds, max(0.5, spare)))

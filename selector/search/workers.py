@@ -64,6 +64,7 @@ class WorkerProcess:
     loading: str = ""
     listed: bool = False
     built: set[str] = field(default_factory=set)
+    used: int = 0
 
     @property
     def idle(self) -> bool:
@@ -178,6 +179,7 @@ class WorkerPool:
                     used = psutil.Process(worker.process.pid).memory_info().rss
                 except psutil.Error:
                     continue
+                worker.used = used
                 self.peak_memory = max(self.peak_memory, used)
                 if used > self.memory:
                     limit = self.memory / 2**30
@@ -282,6 +284,13 @@ class WorkerPool:
         """Start another worker in the place of one that died."""
         place = self.workers.index(worker)
         self.workers[place] = self._start(worker.index)
+
+    def recycle(self, worker: WorkerProcess) -> None:
+        """Start another worker in the place of an idle one that has grown."""
+        self.kill(worker, "has grown")
+        worker.process.wait()
+        worker.pipe.close()
+        self.replace(worker)
 
     def close(self) -> None:
         """End all workers."""

@@ -159,3 +159,20 @@ def test_a_killed_worker_is_replaced(run):
         assert "signal 9" in runner.failures[0]["reason"]
     finally:
         runner.pool.close()
+
+
+def test_an_idle_worker_that_has_grown_is_replaced_and_the_run_goes_on(run):
+    runner = runner_of(run)
+    try:
+        while not runner.pool.idle():
+            runner._events(0.1)
+        first = runner.pool.workers[0]
+        runner.pool.recycle(first)
+        assert first.process.poll() is not None
+        assert runner.pool.workers[0] is not first
+        names = {c.name for c in runner.propose()}
+        assert "tabular.linear" in names
+        assert not runner.failures
+        assert runner.restarts == 0
+    finally:
+        runner.pool.close()
