@@ -117,7 +117,11 @@ class Finalist:
         """Name of the architecture."""
         return self.contender.candidate.name
 
+    @property
+    def latest(self) -> Record:
+        """Its most recent trial."""
+        return self.records[-1] if self.records else self.record
+
     def seconds(self, n_train: int) -> float:
         """Predicted seconds on `n_train` rows, from its most recent trial."""
-        latest = self.records[-1] if self.records else self.record
-        return latest.predicted_seconds(n_train, self.epochs)
+        return self.latest.predicted_seconds(n_train, self.epochs)

@@ -15,6 +15,7 @@ from typing import Any
 
 from selector.contract import Candidate, Profile, TrialSpec
 from selector.search.budget import Budget
+from selector.search.confirmation import MIN_SPLITS, Confirmation
 from selector.search.contenders import (
     FEW_ROWS,
     REPEATS,
@@ -26,15 +27,12 @@ from selector.search.contenders import (
 )
 from selector.search.pace import Pace
 from selector.search.pruning import thresholds
-from selector.search.records import OVERHEAD_SECONDS, Record
+from selector.search.records import Record
 from selector.search.splits import Splits
 from selector.search.studies import Studies
 
 CONFIRM_SHARE = 0.45
 """Share of the core-seconds after the warm-up that goes to confirmation."""
-
-MIN_SPLITS = 3
-"""Common splits without which there is no verdict but "undecided"."""
 
 COMPILE_SECONDS = {"network": 8.0, "feature": 5.0, "estimator": 1.5}
 """Allowance for tracing and compiling, on top of the seconds of training."""
@@ -104,7 +102,7 @@ class Planner:
             for c in candidates
             if c.admitted
         }
-        self.finalists: dict[str, Finalist] = {}
+        self._confirmation = Confirmation(splits.n_confirm)
         self.records: list[Record] = []
         self.pace = Pace()
         self.stage = "floor"
@@ -153,7 +151,7 @@ class Planner:
             if self._still_first_trials():
                 return None
             self.start_confirmation()
-        return self._confirmation(built) if self.stage == "confirm" else None
+        return self._confirm(built) if self.stage == "confirm" else None
 
     def tell(self, record: Record) -> None:
         """Take note of a trial that ended (also when a run is resumed)."""
@@ -163,7 +161,7 @@ class Planner:
         if contender is None:
             return
         if record.spec.stage == "confirm":
-            self._tell_confirmation(record)
+            self._confirmation.tell(record)
             return
         if record.spec.stage == "final":
             return
@@ -426,106 +424,44 @@ class Planner:
             expected_seconds=None if network else self.pace.seconds(name),
         )  # fmt: skip
 
-    # ----------------------------------------------------------- confirmation
-
     def start_confirmation(self) -> None:
         """Fix the finalists: the best of each family, and every closed-form model."""
         if self.stage == "confirm":
             return
         self.stage = "confirm"
-        for group in self._groups().values():
-            contender = max(group, key=lambda c: c.best_value)
-            if contender.best is not None:
-                self._add_finalist(contender, contender.best)
-        self._shrink()
+        leaders = [max(group, key=lambda c: c.best_value) for group in self._groups().values()]
+        self._confirmation.start(leaders, self.cores * (self.budget.left() - self.reserve()))
         for record in self._earlier:
             if record.ok:  # what lacked time before may have it now
-                self._tell_confirmation(record)
+                self._confirmation.tell(record)
 
-    def _add_finalist(self, contender: Contender, record: Record) -> None:
-        name = contender.candidate.name
-        self.finalists[name] = Finalist(contender, record, record.planned_epochs)
-
-    def _shrink(self) -> None:
-        """Plan fewer epochs where the first splits would not fit the time left."""
-        n = self.splits.n_confirm
-        available = self.cores * max(0.5, self.budget.left() - self.reserve())
-        needed = MIN_SPLITS * sum(f.seconds(n) for f in self.finalists.values())
-        if needed <= available:
-            return
-        fixed = MIN_SPLITS * sum(
-            f.seconds(n) if f.epochs is None else OVERHEAD_SECONDS["network"]
-            for f in self.finalists.values()
-        )
-        ratio = max(0.25, (available - fixed) / max(needed - fixed, 1e-9))
-        for finalist in self.finalists.values():
-            if finalist.epochs is not None:
-                finalist.epochs = max(1, int(finalist.epochs * min(1.0, ratio)))
-
-    def _confirmation(self, built: set[str]) -> tuple[TrialSpec, int | None] | None:
+    def _confirm(self, built: set[str]) -> tuple[TrialSpec, int | None] | None:
         spare = self.budget.left() - self.reserve()
-        fitting = []
-        for name, split in self._racing(self):
-            finalist = self.finalists[name]
-            if split in finalist.running or split in finalist.scores:
-                continue
-            if finalist.seconds(self.splits.n_confirm) <= spare:
-                fitting.append((name, split))
-        if not fitting:
+        chosen = self._confirmation.next(self._racing(self), spare, built)
+        if chosen is None:
             return None
-        first_split = fitting[0][1]
-        same = [pair for pair in fitting if pair[1] == first_split]
-        name, split = next((p for p in same if p[0] in built), same[0])
-        finalist = self.finalists[name]
-        finalist.running.add(split)
+        finalist, split = chosen
         allowance = COMPILE_SECONDS[finalist.contender.candidate.type]
         seconds = min(spare, 1.8 * finalist.seconds(self.splits.n_confirm) + allowance)
-        params = finalist.record.spec.params
-        latest = finalist.records[-1] if finalist.records else finalist.record
         spec = self._spec(
-            finalist.contender, "confirm", params, split, seconds, finalist.epochs, like=latest
-        )
+            finalist.contender, "confirm", finalist.record.spec.params, split, seconds,
+            finalist.epochs, like=finalist.latest,
+        )  # fmt: skip
         return spec, None
 
-    def _tell_confirmation(self, record: Record) -> None:
-        finalist = self.finalists.get(record.spec.architecture)
-        if finalist is None or record.spec.split is None:
-            return
-        finalist.running.discard(record.spec.split)
-        if dict(record.spec.params) != dict(finalist.record.spec.params):
-            return
-        if record.ok and record.result.score is not None:
-            finalist.records.append(record)
-            finalist.scores[record.spec.split] = record.result.score
-        else:
-            finalist.lost.add(record.spec.split)
-            if len(finalist.lost) >= 2:
-                self.finalists.pop(record.spec.architecture, None)
-
-    def uncompared_families(self) -> list[str]:
-        """Return the families that fit the data and were not confirmed, for lack of time.
-
-        A family whose architectures all failed is not among them.
-        """
-        enough = {
-            f.contender.candidate.family
-            for f in self.finalists.values()
-            if len(f.scores) >= MIN_SPLITS
-        }
-        open_: dict[str, None] = {}
-        for contender in self.contenders.values():
-            family = contender.candidate.family
-            candidate = contender.candidate.role != "baseline" and not contender.blocked
-            if candidate and family not in enough:
-                open_[family] = None
-        return list(open_)
+    @property
+    def finalists(self) -> dict[str, Finalist]:
+        """What is compared on the common splits, by name; empty before confirmation."""
+        return self._confirmation.finalists
 
     @property
     def confirmed(self) -> bool:
         """Whether any model but the trivial baseline has been scored on a common split."""
-        return any(
-            f.scores and f.contender.candidate.role != "baseline" for f in self.finalists.values()
-        )
+        return self._confirmation.begun
+
+    def uncompared_families(self) -> list[str]:
+        """Return the families that fit the data and were not confirmed, for lack of time."""
+        return self._confirmation.uncompared(self.contenders.values())
 
 
 def _planned(record: Record) -> Planned:
