@@ -18,9 +18,8 @@ from keras import ops
 
 Shape = tuple[int | None, ...]
 
-TERMS = 80
-"""Most products in one gradient program: more are slower to compile, fewer to run."""
 FOLDS = 8
+"""Parts of a batch that are added up before a gradient is summed."""
 
 
 def _padded(x: Any, reach: list[int], strides: tuple[int, ...], padding: str) -> Any:
@@ -108,25 +107,26 @@ def shifted_sum(
         return total
 
     def gradient_of_kernel(upstream: Any, values: Any) -> Any:
-        # XLA reduces over leading axes value by value, but adds slices of a batch
-        # in vectors: so the batch is folded first, and all taps reduced at once.
+        # XLA reduces value by value, but adds slices of a batch in vectors: so the
+        # batch is folded first, and the taps are reduced side by side. Unfolded,
+        # the products would also be too large to stay in any cache.
         batch = ops.shape(values)[0]
-        folds = max(min(FOLDS, TERMS // len(taps), batch), 1) if isinstance(batch, int) else 1
+        folds = min(FOLDS, batch) if isinstance(batch, int) else 1
         if folds > 1 and batch % folds:
             missing = [[0, -batch % folds], *[[0, 0]] * (len(upstream.shape) - 1)]
             upstream, values = ops.pad(upstream, missing), ops.pad(values, missing)
             batch += -batch % folds
         rows = batch // folds
         parts = [slice(i * rows, (i + 1) * rows) for i in range(folds)]
+        channels = int(kernel.shape[-1])
         products = []
         for tap in taps:
             given = seen(values, tap)
             total = given[parts[0]] * upstream[parts[0]]
             for part in parts[1:]:
                 total = total + given[part] * upstream[part]
-            products.append(total)
-        axes = tuple(range(1, len(upstream.shape)))
-        return ops.reshape(ops.sum(ops.stack(products), axis=axes), kernel.shape)
+            products.append(ops.reshape(total, (-1, channels)))
+        return ops.reshape(ops.sum(ops.concatenate(products, axis=1), axis=0), kernel.shape)
 
     def convolved(values: Any, weights: Any) -> tuple[Any, Any]:
         def gradient(*args: Any, upstream: Any = None) -> tuple[Any, Any]:
