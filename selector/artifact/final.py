@@ -23,6 +23,9 @@ from selector.search.runner import Runner
 CLOSING_SECONDS = 0.8
 """Kept free at the end for the report."""
 
+EARLY_SECONDS = 10.0
+"""Limit for the early model and its predictions; what is likely to take longer is not tried."""
+
 LATEST_SECONDS = 1.5
 """Scoring may take this long even where the budget is nearly over: T + 3 s is the promise."""
 
@@ -73,6 +76,7 @@ class FinalModel:
         self._refitted = False
         # a model of an earlier process counts as the early one
         self._early = str(self.saved().get("architecture", ""))
+        self._too_slow: set[str] = set()
         (run.path / "predictions" / "early.npy").unlink(missing_ok=True)
 
     def save_early(self) -> None:
@@ -80,8 +84,9 @@ class FinalModel:
         if self._early or not self.planner.floor_done:
             return
         closed = [c for c in self.planner.contenders.values() if c.candidate.type != "network"]
-        done = [c.best for c in closed if c.best is not None]
-        best = max(done, key=lambda record: record.value or 0.0, default=None)
+        done = [c.best for c in closed if c.best and c.candidate.name not in self._too_slow]
+        fit = [r for r in done if 2 * r.predicted_seconds(self.planner.profile.n) < EARLY_SECONDS]
+        best = max(fit, key=lambda record: record.value or 0.0, default=None)
         if best is None:
             return
         self._early = best.spec.architecture
@@ -89,12 +94,13 @@ class FinalModel:
         def saved(answer: dict[str, Any]) -> None:
             # scored now, looked at only where nothing better can be fitted in the time
             if self.adopt(answer, "early"):
-                self.runner.submit(self.prediction("early"), 10.0, lambda _: None)
+                self.runner.submit(self.prediction("early"), EARLY_SECONDS, lambda _: None)
             else:
+                self._too_slow.add(self._early)
                 self._early = ""  # another may be tried
 
         command = self.command(self._early, best.spec.params, None, "dev", "early")
-        self.runner.submit(command, 10.0, saved)
+        self.runner.submit(command, EARLY_SECONDS, saved)
 
     def command(
         self, name: str, params: Mapping[str, Any], epochs: int | None, data: str, folder: str

@@ -158,7 +158,10 @@ def test_normalisation_equals_the_standard_layer(
 def everything() -> keras.Model:
     """Return a model in which each fast layer occurs."""
     x = keras.Input((12, 9, 2))
-    y = layers.conv2d_block(x, 4, pool=(2, 1))
+    y = keras.layers.Reshape((2, 12, 9, 1))(x)
+    y = layers.MaxPool3DByReshape((1, 1, 1))(layers.Conv3DByFrames(3, 3, padding="same")(y))
+    y = layers.ConvLSTM2DByProducts(2, 3, padding="same")(y)
+    y = layers.conv2d_block(y, 4, pool=(2, 1))
     y = layers.DepthwiseConv2DByShifts(3, padding="same")(y)
     y = keras.layers.Reshape((6 * 9, 4))(y)
     y, _ = layers.conv_block(y, None, 5, 3)
