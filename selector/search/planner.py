@@ -106,6 +106,7 @@ class Planner:
         self.records: list[Record] = []
         self.pace = Pace()
         self.stage = "floor"
+        self.slowness = 1.0
         self._racing = racing
         self._floor = [c.candidate.name for c in self._closed_form()]
         self._ids = 0
@@ -389,11 +390,15 @@ class Planner:
         contender.started += 1
         contender.running += 1
         limit = self.trial_limit()
-        seconds = limit + COMPILE_SECONDS[contender.candidate.type]
+        seconds = limit + self._compile_seconds(contender)
         spec = self._spec(contender, stage, chosen, split, seconds, train_seconds=limit)
         if contender.candidate.trained and self.profile.n >= FEW_ROWS:
             spec = replace(spec, prune_above=thresholds(self._beside(contender, split)))
         return spec, number
+
+    def _compile_seconds(self, contender: Contender) -> float:
+        """Return the allowance for compiling, longer where the machine is slow or busy."""
+        return COMPILE_SECONDS[contender.candidate.type] * min(self.slowness, 4.0)
 
     def _beside(self, contender: Contender, split: str) -> list[Record]:
         """Return the finished trials of a contender's lane on one split."""
@@ -441,7 +446,7 @@ class Planner:
         if chosen is None:
             return None
         finalist, split = chosen
-        allowance = COMPILE_SECONDS[finalist.contender.candidate.type]
+        allowance = self._compile_seconds(finalist.contender)
         seconds = min(spare, 1.8 * finalist.seconds(self.splits.n_confirm) + allowance)
         spec = self._spec(
             finalist.contender, "confirm", finalist.record.spec.params, split, seconds,

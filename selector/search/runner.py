@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -30,6 +31,9 @@ GROWN_BYTES = 3 << 29
 
 RECYCLE_SECONDS = 30.0
 """A worker that has grown is replaced only where this much time is left."""
+
+USUAL_IMPORT_SECONDS = 5.0
+"""Seconds from a worker's start until it has imported Keras, on an idle laptop."""
 
 RESTART_SECONDS = 6.0
 """A worker is replaced only where at least this much time is left to use it."""
@@ -67,6 +71,7 @@ class Runner:
         self.candidates: list[Candidate] = []
         self.restarts = 0
         self.recycled = 0
+        self.slowness = 1.0
         self._cache: dict[int, dict[str, int]] = {}
         self.timeline: dict[str, float] = {}
         self.planner: Planner | None = None
@@ -89,6 +94,9 @@ class Runner:
             elif event.name == "warm":
                 what = f"worker {event.worker.index} imported {event.content['what']}"
                 self.timeline.setdefault(what, round(self.budget.elapsed(), 3))
+                if event.content["what"] == "keras":
+                    took = time.monotonic() - event.worker.started
+                    self.slowness = max(self.slowness, took / USUAL_IMPORT_SECONDS)
             if "cache" in event.content:
                 self._cache[id(event.worker)] = event.content["cache"]
             if event.name in ("result", "died"):
@@ -214,6 +222,7 @@ class Runner:
             spare = self.budget.left() - planner.reserve()
             if spare <= 0.3:
                 break
+            planner.slowness = self.slowness
             busy = self._dispatch(planner, spare)
             if not busy and planner.stage == "confirm":
                 break
