@@ -20,8 +20,16 @@ KERNELS = np.array(
 """The 84 kernels of length 9 with three weights of 2 and six of -1."""
 MAX_DILATIONS = 32
 MAX_CHANNELS = 9
-CHUNK_VALUES = 16_000_000
-BATCH = 64
+LOWEST = -1e30
+ENDS = np.float32(LOWEST) * np.stack(
+    [np.ones(84, np.float32), np.arange(84) % 2, 1 - np.arange(84) % 2]
+).astype("float32")
+"""Weights of the columns that say what is not counted: masked, and two kinds of ends."""
+UNROLLED = 8
+ROW_STEPS = 1200
+"""Steps of all series that are gone through at once."""
+GROUP_VALUES = 4_000_000
+"""Outputs of kernels that are held at once."""
 
 Shape = tuple[int | None, ...]
 Floats = npt.NDArray[np.float32]
@@ -142,52 +150,101 @@ class MiniRocketTransform(layers.TakesMask):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """Return the proportion of positive values for each kernel and bias."""
-        if mask is None:
-            mask = ops.ones(ops.shape(inputs)[:2], dtype="bool")[:1]
-        else:
+        if mask is not None:
             inputs = ops.where(ops.expand_dims(mask, -1), inputs, ops.zeros_like(inputs))
-        length = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
-        step = ops.expand_dims(ops.arange(ops.shape(inputs)[1]), 0)
-        parts = []
-        for i, (dilation, _) in enumerate(self.dilations):
-            reach = dilation * (KERNEL_LENGTH // 2)
-            inside = (step >= reach) & (step < length - reach)
-            inside = ops.where(length > 2 * reach, inside, mask)
-            counted = ops.where(
-                self._everywhere(i), ops.expand_dims(mask, -1), ops.expand_dims(inside, -1)
-            )
-            parts.append(self._shares(inputs, i, counted))
-        return ops.concatenate(parts, axis=1)
+        batch, steps = ops.shape(inputs)[:2]
+        rows = _rows_at_once(batch, steps)
+        if rows == batch:
+            return self._features(inputs, mask, rows)
+        # A few series at a time: what lies between stays in the processor's cache.
+        split = (batch // rows, rows, steps)
+        inputs = ops.reshape(inputs, (*split, inputs.shape[-1]))
+        if mask is None:
+            parts = ops.map(lambda x: self._features(x, None, rows), inputs)
+        else:
+            pairs = (inputs, ops.reshape(mask, split))
+            parts = ops.map(lambda pair: self._features(pair[0], pair[1], rows), pairs)
+        return ops.reshape(parts, (batch, len(KERNELS) * sum(f for _, f in self.dilations)))
 
-    @staticmethod
-    def _everywhere(index: int) -> Any:
-        """Return which kernels count over all steps of a series: ``(84,)``."""
-        return ops.convert_to_tensor((np.arange(len(KERNELS)) + index) % 2 == 0)
+    def _features(self, inputs: Any, mask: Any, rows: Any) -> Any:
+        """Return the features of some series, dilations with as many biases together."""
+        steps = ops.shape(inputs)[1]
+        if mask is None:
+            mask = ops.ones((1, steps), dtype="bool")
+        most = len(self.dilations)
+        if isinstance(rows, int) and isinstance(steps, int):
+            most = max(GROUP_VALUES // (rows * steps * len(KERNELS)), 1)
+        parts: dict[int, Any] = {}
+        for count in sorted({f for _, f in self.dilations}):
+            group = [i for i, (_, f) in enumerate(self.dilations) if f == count]
+            for start in range(0, len(group), most):
+                chosen = group[start : start + most]
+                shares = self._shares(inputs, mask, chosen)
+                parts |= {index: shares[:, n] for n, index in enumerate(chosen)}
+        shape = (ops.shape(inputs)[0], -1)
+        return ops.concatenate([ops.reshape(parts[i], shape) for i in sorted(parts)], axis=1)
 
-    def _weights(self, index: int, counted: Any) -> Any:
-        """Return what a counted step adds to each share: ``(batch or 1, 84, 1)``."""
-        total = ops.sum(ops.cast(counted, "float32"), axis=1)
-        if self.share_of == "longest":
-            total = ops.where(self._everywhere(index), float(self.length), total)
-        return ops.expand_dims(1.0 / ops.maximum(total, 1.0), -1)
+    def _shares(self, inputs: Any, mask: Any, chosen: list[int]) -> Any:
+        """Return the features of dilations of one count: ``(batch, dilations, 84, biases)``."""
+        batch, steps = ops.shape(inputs)[:2]
+        mask = ops.expand_dims(mask, 1)
+        length = ops.sum(ops.cast(mask, "int32"), axis=2, keepdims=True)
+        reach = np.array([self.dilations[i][0] for i in chosen])[:, None] * (KERNEL_LENGTH // 2)
+        step = ops.arange(steps)
+        inside = (step >= reach) & (step < length - reach)
+        inside = ops.where(length > 2 * reach, inside, mask)
+        even = (np.arange(len(KERNELS)) + np.array(chosen)[:, None]) % 2 == 0
+        total = ops.cast(length, "float32")
+        everywhere = ops.full_like(total, self.length) if self.share_of == "longest" else total
+        within = ops.sum(ops.cast(inside, "float32"), axis=2, keepdims=True)
+        weights = 1.0 / ops.maximum(ops.where(even, everywhere, within), 1.0)
+        values = self._responses(inputs, mask, inside, chosen)
+        # Eight steps are added up at once: the time goes with what is written.
+        shape = (batch, len(chosen), UNROLLED, -1, 1, len(KERNELS))
+        values = ops.reshape(values, shape)
+        biases = ops.transpose(ops.stack([self.biases[i] for i in chosen]), (0, 2, 1))[:, None]
+        above = ops.cast(values[:, :, 0] > biases, "float32")
+        for n in range(1, UNROLLED):
+            above = above + ops.cast(values[:, :, n] > biases, "float32")
+        counts = ops.transpose(ops.sum(above, axis=2), (0, 1, 3, 2))
+        return counts * ops.expand_dims(weights, -1)
 
-    def _shares(self, inputs: Any, index: int, counted: Any) -> Any:
-        """Return the features of one dilation: ``(batch, 84 * biases)``."""
-        dilation, count = self.dilations[index]
-        kernels = ops.convert_to_tensor(np.ascontiguousarray(KERNELS.T[:, None, :]))
-        kernels = kernels * ops.expand_dims(self.subsets[index], 0)
-        outputs = ops.conv(inputs, kernels, padding="same", dilation_rate=dilation)
-        outputs = ops.where(counted, outputs, -np.inf)
-        weights = self._weights(index, counted)
-        ones = ops.ones(ops.shape(inputs)[1:2], dtype="float32")
-        chunk = max(CHUNK_VALUES // (BATCH * self.length * len(KERNELS)), 1)
-        parts = []
-        for start in range(0, count, chunk):
-            bias = self.biases[index][:, start : start + chunk]
-            above = ops.cast(ops.expand_dims(outputs, -1) > bias, "float32")
-            parts.append(ops.einsum("btkf,t->bkf", above, ones) * weights)
-        shares = parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
-        return ops.reshape(shares, (ops.shape(inputs)[0], len(KERNELS) * count))
+    def _responses(self, inputs: Any, mask: Any, inside: Any, chosen: list[int]) -> Any:
+        """Return outputs ``(batch, dilations, time, 84)``, lowest where they are not counted.
+
+        Nine shifted copies are gathered and multiplied by the kernels. Three
+        further columns say which steps are masked, and which lie at the ends
+        of a series for a dilation of even or of odd number: their weights
+        carry the outputs below every bias. Time is filled up to a multiple of
+        eight steps.
+        """
+        batch, steps = ops.shape(inputs)[:2]
+        missing, channels = -steps % UNROLLED, int(inputs.shape[-1])
+        dilations = np.array([self.dilations[i][0] for i in chosen])
+        reach = int(dilations.max()) * (KERNEL_LENGTH // 2)
+        around = ops.pad(inputs, [[0, 0], [reach, reach + missing], [0, 0]])
+        taps = reach + np.outer(dilations, np.arange(KERNEL_LENGTH) - KERNEL_LENGTH // 2)
+        where = ops.reshape(ops.arange(steps + missing), (-1, 1)) + taps[:, None]
+        shape = (batch, len(chosen), steps + missing, -1)
+        columns = ops.reshape(ops.take(around, where, axis=1), shape)
+        odd = np.array(chosen)[:, None] % 2 == 1
+        ends = mask & ops.logical_not(inside)
+        masked = ops.logical_not(mask | inside)
+        outside = ops.stack([masked, ends & ~odd, ends & odd], axis=-1)
+        outside = ops.pad(
+            ops.cast(outside, "float32"),
+            [[0, 0], [0, 0], [0, missing], [0, 0]],
+            constant_values=np.array(1.0, dtype="float32"),
+        )
+        columns = ops.concatenate([columns, ops.broadcast_to(outside, (*shape[:3], 3))], axis=-1)
+        if channels == 1:
+            return ops.matmul(columns, np.concatenate([KERNELS.T, ENDS]))
+        kernels, products = np.repeat(KERNELS.T, channels, axis=0), []
+        for n, index in enumerate(chosen):
+            subset = ops.tile(self.subsets[index], (KERNEL_LENGTH, 1))
+            weights = ops.concatenate([kernels * subset, ENDS], axis=0)
+            products.append(ops.matmul(columns[:, n], weights))
+        return ops.stack(products, axis=1)
 
     def adapt(self, x: npt.NDArray[Any], mask: npt.NDArray[Any] | None = None) -> None:
         """Set the biases from training series.
@@ -233,6 +290,14 @@ class MiniRocketTransform(layers.TakesMask):
         """Return the configuration from which the layer can be rebuilt."""
         names = ("features", "length", "seed", "share_of")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def _rows_at_once(batch: Any, steps: Any) -> Any:
+    """Return how many series to go through at once: a divisor of `batch`, where it is known."""
+    if not isinstance(batch, int) or not isinstance(steps, int):
+        return batch
+    most = max(ROW_STEPS // max(steps, 1), 1)
+    return max(n for n in range(1, min(most, batch) + 1) if batch % n == 0) if batch else batch
 
 
 def _responses(series: Floats, dilation: int) -> Floats:

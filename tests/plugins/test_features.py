@@ -61,6 +61,31 @@ def test_minirocket_equals_plain_loops(length: int) -> None:
     assert difference.max() < 2.01 / max(length - 8 * layer.dilations[-1][0], 3)
 
 
+@pytest.mark.parametrize(("channels", "ragged"), [(1, False), (1, True), (3, True)])
+def test_minirocket_of_a_batch_is_that_of_each_series(
+    channels: int, ragged: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether series are gone through together, a few at a time, or alone and unpadded."""
+    from selector_cnn import layers
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(6, 44, channels)).astype("float32")
+    lengths = rng.integers(9, 45, size=6) if ragged else np.full(6, 44)
+    mask = np.arange(44) < lengths[:, None]
+    layer = MiniRocketTransform(420, 44)
+    layer.build(x.shape)
+    layer.adapt(x, mask)
+    together = np.asarray(layer(x, mask=mask if ragged else None))
+    assert np.ptp(together) > 0.5
+    monkeypatch.setattr(layers, "ROW_STEPS", 90)
+    few = np.asarray(layer(x, mask=mask if ragged else None))
+    alone = [np.asarray(layer(x[i : i + 1, :n]))[0] for i, n in enumerate(lengths)]
+    # A value that equals its bias, as quantiles do, may fall on either side.
+    for other in (few, np.stack(alone)):
+        assert (np.abs(other - together) < 1e-5).mean() > 0.99
+        assert np.abs(other - together).max() < 0.5
+
+
 def test_minirocket_finds_a_motif_that_means_do_not_show() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(160, 60, 1)).astype("float32")
