@@ -26,6 +26,9 @@ CLOSING_SECONDS = 0.8
 EARLY_SECONDS = 10.0
 """Limit for the early model and its predictions; what is likely to take longer is not tried."""
 
+EARLY_SHARE = 0.4
+"""Share of the budget after which the early model does not wait for the rest of the floor."""
+
 LATEST_SECONDS = 1.5
 """Scoring may take this long even where the budget is nearly over: T + 3 s is the promise."""
 
@@ -77,30 +80,43 @@ class FinalModel:
         # a model of an earlier process counts as the early one
         self._early = str(self.saved().get("architecture", ""))
         self._too_slow: set[str] = set()
+        self._predicted = False
         (run.path / "predictions" / "early.npy").unlink(missing_ok=True)
 
     def save_early(self) -> None:
-        """Once the floor is done, have the best closed-form model saved: now there is a model."""
-        if self._early or not self.planner.floor_done:
+        """Once the floor is done, have the best closed-form model saved: now there is a model.
+
+        Where the machine is slow, the best of what there is then.
+        """
+        whole = self.planner.floor_done
+        if not whole and self.budget.elapsed() < EARLY_SHARE * self.budget.seconds:
+            return
+        if self._early:
+            self._predict_early()
             return
         closed = [c for c in self.planner.contenders.values() if c.candidate.type != "network"]
+        closed = [c for c in closed if whole or c.candidate.role != "baseline"]
         done = [c.best for c in closed if c.best and c.candidate.name not in self._too_slow]
         fit = [r for r in done if 2 * r.predicted_seconds(self.planner.profile.n) < EARLY_SECONDS]
         best = max(fit, key=lambda record: record.value or 0.0, default=None)
         if best is None:
             return
-        self._early = best.spec.architecture
+        self._early, self._predicted = best.spec.architecture, True
 
         def saved(answer: dict[str, Any]) -> None:
-            # scored now, looked at only where nothing better can be fitted in the time
-            if self.adopt(answer, "early"):
-                self.runner.submit(self.prediction("early"), EARLY_SECONDS, lambda _: None)
-            else:
+            self._predicted = False
+            if not self.adopt(answer, "early"):
                 self._too_slow.add(self._early)
                 self._early = ""  # another may be tried
 
         command = self.command(self._early, best.spec.params, None, "dev", "early")
         self.runner.submit(command, EARLY_SECONDS, saved)
+
+    def _predict_early(self) -> None:
+        """Have the early model predict now; looked at only where nothing better can be fitted."""
+        if not self._predicted and not self._refitted:
+            self._predicted = True
+            self.runner.submit(self.prediction("early"), EARLY_SECONDS, lambda _: None)
 
     def command(
         self, name: str, params: Mapping[str, Any], epochs: int | None, data: str, folder: str

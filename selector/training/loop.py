@@ -250,7 +250,7 @@ class Loop:
                 if self._pruned(epoch / planned):
                     history.stopped = "pruned"
                     break
-                if epoch - history.best_epoch >= max(PATIENCE * planned, 5 * every):
+                if epoch - history.best_epoch >= max(PATIENCE * planned, 5 * every, MIN_EPOCHS):
                     history.stopped = "early"
                     break
         self._finish(planned)

@@ -77,7 +77,9 @@ class Program:
                 _write(path, traced)
             except Exception:  # not everything that can be compiled can be exported
                 return jax.jit(self._function)
-        return jax.jit(traced.call)
+        # compiled now: a jitted call would be compiled again once its arguments come from
+        # its own results, which are tied to a device
+        return jax.jit(traced.call).lower(*arguments).compile()
 
 
 @cache

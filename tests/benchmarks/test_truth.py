@@ -120,7 +120,7 @@ def test_draws_of_calibration(tmp_path):
         (kind, n) for kind in calibration.KINDS for n in calibration.SIZES
     }
     interval = [calibration.problem("interval", draw) for draw in range(40)]
-    assert {m["set"] for m in interval} == set(planted.CARDS) - {"noise"}
+    assert {m["set"] for m in interval} == set(planted.CARDS) - {"noise", "moving_shapes"}
     path = calibration.write(tmp_path, {"set": "noise", "kind": "ragged", "n": 20, "seed": 1})
     ragged = read(path)
     assert ragged.x.lengths is not None

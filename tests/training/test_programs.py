@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jax
 import keras
 import numpy as np
 import pytest
@@ -44,6 +45,27 @@ def test_a_kept_program_is_not_traced_again_and_gives_the_same_to_the_bit(room):
     assert traced == (0, 0)
     assert again.loss == first.loss
     assert again.score == first.score
+
+
+def test_nothing_is_compiled_again_once_training_has_begun(room):
+    compiled, heard = [], []
+
+    def listen(event, *_, **__):
+        if "backend_compile" in event:
+            compiled.append(event)
+
+    def beat(**progress):
+        heard.append((progress.get("epoch"), len(compiled)))
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    data, architecture = series(), ToyConv()
+    spec = spec_of(architecture, {"learning_rate": 1e-2, "filters": 8}, epochs=4)
+    split = split_of(len(data.y))
+    run_trial(spec, architecture, profile_of(data), data, split, heartbeat=beat)
+    training = [count for epoch, count in heard if epoch is not None]
+    assert training
+    assert training[0] > 0
+    assert training[-1] == training[0]
 
 
 def test_another_structure_is_another_program(room):
