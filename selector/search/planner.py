@@ -272,7 +272,7 @@ class Planner:
         spare = self.budget.left() - self.reserve() - self.trial_limit()
         if self._unseen() and spare > FIRST_SECONDS + self._confirmation_seconds(closed=True):
             return True  # no family goes untried where one trial fits, confirmed or not
-        return spare > self._confirmation_seconds() - 0.4 * self.trial_limit()
+        return spare > self._confirmation_seconds()
 
     def _still_first_trials(self) -> bool:
         """Whether a family's very first network trial is still running and worth waiting for."""
