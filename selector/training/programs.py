@@ -1,10 +1,10 @@
 """Traced programs, kept on disk beside what they compile to.
 
 Tracing a network through Keras takes longer than taking its compiled form from
-the compilation cache: 0.3 to 1 s for each new step, and again in each process.
-A traced program is therefore stored as StableHLO. What it depends on is its
-key: the model's configuration, the shapes it is called with, the versions of
-JAX and Keras, and the source of every package that a layer comes from.
+the compilation cache, and has to be done again in each process. A traced
+program is therefore stored as StableHLO. What it depends on is its key: the
+model's configuration, the shapes it is called with, the versions of JAX and
+Keras, and the source of every package that a layer comes from.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def _structure(node: Any) -> Any:
         return [_structure(v) for v in node]
     if not isinstance(node, dict):
         return node
-    if node.get("class_name") == FastDropout.__name__:
+    if node.get("registered_name") == f"selector>{FastDropout.__name__}":
         return {**node, "config": node["config"]["name"]}  # its rate is a weight
     kept = {k: v for k, v in sorted(node.items()) if not k.endswith("_initializer")}
     return {k: _structure(v) for k, v in kept.items()}

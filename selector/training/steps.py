@@ -79,7 +79,7 @@ def compiled(
         Axes of a batch that are shifted at random in training.
     """
     described = key_of(model, task, shifted)
-    place = (described or key, shape)
+    place = (described or (key, task, shifted), shape)
     entry = _cache.get(place)
     if entry is None or entry.signature != _signature(model):
         entry = _cache[place] = _compile(model, task, shifted, described)
