@@ -33,12 +33,21 @@ def parse_time(text: str | float) -> float:
     return seconds
 
 
+STARTUP_SECONDS = 5.0
+"""Longest start of the interpreter that is believed; beyond it a shell was there before."""
+
+
 def process_start() -> float:
-    """Return when this process was started, on the monotonic clock."""
+    """Return when this command was started, on the monotonic clock.
+
+    A shell may replace itself by the last command of its line
+    (``sh -c "prepare && selector ..."``). The process is then as old as the
+    shell, and what the shell waited for is not the command's.
+    """
     import psutil
 
     age = time.time() - float(psutil.Process().create_time())
-    return time.monotonic() - max(0.0, age)
+    return time.monotonic() - (age if 0.0 <= age <= STARTUP_SECONDS else 0.5)
 
 
 class Budget:

@@ -351,7 +351,7 @@ class Runner:
                 if idle:
                     worker = idle[0]
                     # it has to save, and answer, before nobody waits any longer
-                    allowed = max(0.5, deadline.left() - 1.0)
+                    allowed = max(0.5, deadline.left() - 1.5)
                     self.pool.send(worker, {**command, "id": number}, allowed)
             for event in self._events(0.05):
                 if event.worker is worker and event.name == "died":

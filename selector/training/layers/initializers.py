@@ -83,24 +83,14 @@ class Orthogonal(keras.initializers.Orthogonal):  # type: ignore[misc]
         return ops.convert_to_tensor(values.astype("float32"), dtype=dtype)
 
 
-STANDARD = {
-    "GlorotUniform": keras.initializers.GlorotUniform,
-    "LecunNormal": keras.initializers.LecunNormal,
-    "Orthogonal": keras.initializers.Orthogonal,
+STANDARD: dict[type[Any], type[Any]] = {
+    GlorotUniform: keras.initializers.GlorotUniform,
+    LecunNormal: keras.initializers.LecunNormal,
+    Orthogonal: keras.initializers.Orthogonal,
 }
 
 
-def with_standard_initializers(config: Any) -> Any:
-    """Return a layer's configuration with Keras's initialisers in place of these."""
-    if isinstance(config, list | tuple):
-        return type(config)(with_standard_initializers(v) for v in config)
-    if isinstance(config, keras.initializers.Initializer):
-        kind = STANDARD.get(type(config).__name__)
-        return config if kind is None else kind.from_config(config.get_config())
-    if not isinstance(config, dict):
-        return config
-    if str(config.get("registered_name", "")).startswith("selector>"):
-        kind = STANDARD.get(str(config.get("class_name")))
-        if kind is not None:
-            return keras.saving.serialize_keras_object(kind.from_config(config["config"]))
-    return {name: with_standard_initializers(value) for name, value in config.items()}
+def standard_initializer(initializer: Any) -> Any:
+    """Return Keras's initialiser that one of these stands for; any other as it is."""
+    kind = STANDARD.get(type(initializer))
+    return initializer if kind is None else kind.from_config(initializer.get_config())
