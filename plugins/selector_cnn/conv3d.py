@@ -92,5 +92,5 @@ class Conv3D(NetworkArchitecture):
             x = keras.layers.GlobalAveragePooling3D()(x)
             return layers.FastDropout(dropout)(x)
         x = layers.FastDropout(dropout)(keras.layers.Flatten()(x))
-        x = keras.layers.Dense(64, activation="relu", kernel_initializer=layers.GlorotUniform())(x)
+        x = keras.layers.Dense(64, activation="relu")(x)
         return layers.FastDropout(dropout)(x)

@@ -100,5 +100,5 @@ class ConvNet(NetworkArchitecture):
             return layers.FastDropout(float(params["dropout"]) / 2)(x)
         x = keras.layers.Flatten()(x)
         x = layers.FastDropout(float(params["dropout"]) / 2)(x)
-        x = keras.layers.Dense(128, activation="relu", kernel_initializer=layers.GlorotUniform())(x)
+        x = keras.layers.Dense(128, activation="relu")(x)
         return layers.FastDropout(float(params["dropout"]))(x)

@@ -114,7 +114,6 @@ class Inception(NetworkArchitecture):
                 kernel,
                 padding="same",
                 use_bias=False,
-                kernel_initializer=layers.GlorotUniform(),
             )(values)
 
         if mask is not None:

@@ -95,10 +95,7 @@ class LITE(NetworkArchitecture):
         if mask is not None:
             x = layers.ApplyMask()(x, mask=mask)
         kernels = wide_kernels(profile.steps)
-        branches = [
-            _convolution(x, width, kernel, stride, kernel_initializer=layers.GlorotUniform())[0]
-            for kernel in kernels
-        ]
+        branches = [_convolution(x, width, kernel, stride)[0] for kernel in kernels]
         table = fixed_kernels(profile.steps)
         answers, fixed = _convolution(
             x, table.shape[1], len(table), stride, kernel_initializer="zeros", trainable=False

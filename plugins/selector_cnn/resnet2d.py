@@ -101,7 +101,6 @@ def _residual(x: Any, filters: int, pool: tuple[int, int]) -> Any:
             kernel,
             padding="same",
             use_bias=False,
-            kernel_initializer=layers.GlorotUniform(),
         )(y)
 
     def normalised(y: Any) -> Any:

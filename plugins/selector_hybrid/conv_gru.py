@@ -109,8 +109,6 @@ class ConvGRU(NetworkArchitecture):
         gru = keras.layers.GRU(
             int(params["units"]),
             return_sequences=not last,
-            kernel_initializer=layers.GlorotUniform(),
-            recurrent_initializer=layers.Orthogonal(),
         )
         if params["bidirectional"]:
             gru = keras.layers.Bidirectional(gru)

@@ -109,8 +109,6 @@ class CRNN(NetworkArchitecture):
         gru = keras.layers.GRU(
             int(params["units"]),
             return_sequences=not last,
-            kernel_initializer=layers.GlorotUniform(),
-            recurrent_initializer=layers.Orthogonal(),
         )
         x = (keras.layers.Bidirectional(gru) if params["bidirectional"] else gru)(x)
         x = layers.FastDropout(float(params["dropout"]))(x)

@@ -97,7 +97,5 @@ class DeepConvLSTM(NetworkArchitecture):
             x = keras.layers.LSTM(
                 int(params["units"]),
                 return_sequences=sequences,
-                kernel_initializer=layers.GlorotUniform(),
-                recurrent_initializer=layers.Orthogonal(),
             )(x, mask=mask)
         return x if last else layers.pool(x, mask, "mean")

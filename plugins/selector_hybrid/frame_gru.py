@@ -101,8 +101,6 @@ class FrameGRU(NetworkArchitecture):
         gru = keras.layers.GRU(
             units,
             return_sequences=not last,
-            kernel_initializer=layers.GlorotUniform(),
-            recurrent_initializer=layers.Orthogonal(),
         )
         x = (keras.layers.Bidirectional(gru) if params["bidirectional"] else gru)(x)
         x = layers.FastDropout(dropout)(x)

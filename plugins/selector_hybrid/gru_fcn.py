@@ -94,8 +94,6 @@ class GRUFCN(NetworkArchitecture):
         steps, real = layers.patch(x, mask, int(params["patch"]))
         state = keras.layers.GRU(
             int(params["units"]),
-            kernel_initializer=layers.GlorotUniform(),
-            recurrent_initializer=layers.Orthogonal(),
         )(steps, mask=real)
         state = layers.FastDropout(float(params["dropout"]))(state)
         stride = -(-profile.steps // CONVOLVED_STEPS)

@@ -99,13 +99,11 @@ class MinGRU(NetworkArchitecture):
             x = layers.ApplyMask()(x, mask=mask)
         x, mask = layers.patch(x, mask, int(params["patch"]))
         memory = max(steps_of(profile) // int(params["patch"]), 2)
-        x = keras.layers.Dense(units, kernel_initializer=layers.GlorotUniform())(x)
+        x = keras.layers.Dense(units)(x)
         for _ in range(int(params["layers"])):
             block = keras.layers.LayerNormalization()(x)
             block = Recurrence(units, bool(params["bidirectional"]), memory)(block, mask=mask)
-            block = keras.layers.Dense(
-                units, activation="gelu", kernel_initializer=layers.GlorotUniform()
-            )(block)
+            block = keras.layers.Dense(units, activation="gelu")(block)
             block = layers.FastDropout(float(params["dropout"]))(block)
             x = keras.layers.Add()([x, block])
         x = layers.pool(x, mask, str(params["pooling"]))

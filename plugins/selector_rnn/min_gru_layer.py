@@ -62,9 +62,10 @@ class MinGRU(layers.TakesMask):
         shape = (int(inputs_shape[-1] or 1), self.units)
         rates = np.geomspace(1.0, max(self.memory, 2) - 1.0, -(-self.units // self._directions))
         bias = np.tile(-np.log(rates), self._directions)[: self.units].astype("float32")
-        start = layers.GlorotUniform()
-        self.gate_kernel = self.add_weight(name="gate_kernel", shape=shape, initializer=start)
-        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=start)
+        self.gate_kernel = self.add_weight(
+            name="gate_kernel", shape=shape, initializer="glorot_uniform"
+        )
+        self.kernel = self.add_weight(name="kernel", shape=shape)
         self.gate_bias = self.add_weight(
             name="gate_bias", shape=(self.units,), initializer=lambda *_, **__: ops.array(bias)
         )

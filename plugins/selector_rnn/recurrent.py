@@ -140,14 +140,10 @@ class _Recurrent(NetworkArchitecture):
         """Return one recurrent layer, in both directions where asked for."""
         import keras
 
-        from selector.training import layers
-
         recurrent = getattr(keras.layers, self.layer)
         layer = recurrent(
             int(params["units"]),
             return_sequences=sequences,
-            kernel_initializer=layers.GlorotUniform(),
-            recurrent_initializer=layers.Orthogonal(),
         )
         return keras.layers.Bidirectional(layer) if params["bidirectional"] else layer
 

@@ -87,7 +87,7 @@ class MLP(NetworkArchitecture):
             x = keras.layers.Dense(
                 int(params["width"]),
                 activation="selu",
-                kernel_initializer=layers.LecunNormal(),
+                kernel_initializer="lecun_normal",
             )(x)
             x = layers.FastDropout(float(params["dropout"]))(x)
         return x

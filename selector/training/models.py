@@ -20,7 +20,7 @@ from selector.contract import (
     Profile,
 )
 from selector.errors import PluginError
-from selector.training.layers import GlorotUniform
+from selector.training.layers import drawn_by_numpy
 from selector.training.preprocess import Prepared
 
 HEAD = "head"
@@ -90,7 +90,7 @@ def build(
         Where `architecture` does not return features of shape ``(batch, features)``.
     """
     keras.utils.clear_session(free_memory=False)  # the same layer names each time
-    with seeded(seed):
+    with seeded(seed), drawn_by_numpy():
         shape: tuple[int | None, ...] = train.x.shape[1:]
         mask = None
         if train.mask is not None:
@@ -105,7 +105,7 @@ def build(
             architecture.adapt(feature_model, train.x, train.mask)
         if outputs is None:
             return Built(inputs, feature_model)
-        head = keras.layers.Dense(outputs, kernel_initializer=GlorotUniform(), name=HEAD)
+        head = keras.layers.Dense(outputs, name=HEAD)
         logits = head(features)
         return Built(inputs, feature_model, keras.Model(inputs, logits))
 

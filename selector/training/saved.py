@@ -270,6 +270,8 @@ def _load_keras(
     packages = plugin_packages() if allowed is None else {"selector", *allowed}
     import keras
 
+    from selector.training.layers.initializers import drawn_by_numpy
+
     importlib.import_module("selector.training.layers")
     for name in pipeline["modules"]:
         if name.partition(".")[0] not in packages:
@@ -278,7 +280,8 @@ def _load_keras(
                 f" there are {', '.join(sorted(packages))}: install the plugin it was made with"
             )
         importlib.import_module(name)
-    model = keras.saving.load_model(path, custom_objects=None, compile=False, safe_mode=True)
+    with drawn_by_numpy():  # weights that the file's then replace
+        model = keras.saving.load_model(path, custom_objects=None, compile=False, safe_mode=True)
     preprocessor = Preprocessor.from_dict(pipeline["preprocessor"])
     forward = _forward(model)
     return lambda x: _predict_keras(forward, preprocessor, pipeline["length"], x)

@@ -188,33 +188,54 @@ def test_dropout_drops_at_its_rate_and_anew_each_time() -> None:
     np.testing.assert_array_equal(array(layer(x, training=False)), x)
 
 
-@pytest.mark.parametrize("kind", ["GlorotUniform", "LecunNormal", "Orthogonal"])
+@pytest.mark.parametrize(
+    "standard",
+    [
+        keras.initializers.GlorotUniform(seed=1),
+        keras.initializers.LecunNormal(seed=1),
+        keras.initializers.HeUniform(seed=1),
+        keras.initializers.VarianceScaling(0.5, "fan_out", "untruncated_normal", seed=1),
+        keras.initializers.Orthogonal(gain=1.5, seed=1),
+    ],
+    ids=lambda init: type(init).__name__,
+)
 @pytest.mark.parametrize("shape", [(300, 200), (5, 30, 64), (3, 3, 16, 32)])
-def test_initial_weights_have_the_standard_distribution(kind: str, shape: tuple[int, ...]) -> None:
-    ours = array(getattr(layers, kind)(seed=1)(shape))
-    standard = array(getattr(keras.initializers, kind)(seed=1)(shape))
-    assert ours.shape == standard.shape
-    assert ours.dtype == standard.dtype
-    assert ours.std() == pytest.approx(standard.std(), rel=0.05)
-    assert np.abs(ours).max() == pytest.approx(np.abs(standard).max(), rel=0.4)
+def test_numpy_draws_the_standard_distribution(standard, shape: tuple[int, ...]) -> None:
+    theirs = array(standard(shape))
+    with layers.drawn_by_numpy():
+        ours, again = array(standard(shape)), array(standard(shape))
+    assert ours.shape == theirs.shape
+    assert ours.dtype == theirs.dtype
+    assert ours.std() == pytest.approx(theirs.std(), rel=0.05)
+    assert np.abs(ours).max() == pytest.approx(np.abs(theirs).max(), rel=0.4)
     assert abs(ours.mean()) < 0.01
-    np.testing.assert_array_equal(array(getattr(layers, kind)(seed=1)(shape)), ours)
-    if kind == "Orthogonal":
-        flat = ours.reshape(-1, shape[-1]).astype("float64")
+    np.testing.assert_array_equal(again, ours)
+    assert (ours != theirs).any()
+    np.testing.assert_array_equal(array(standard(shape)), theirs)  # the context has ended
+    if isinstance(standard, keras.initializers.Orthogonal):
+        flat = ours.reshape(-1, shape[-1]).astype("float64") / 1.5
         small = flat.T @ flat if flat.shape[0] >= flat.shape[1] else flat @ flat.T
         np.testing.assert_allclose(small, np.eye(len(small)), atol=1e-5)
 
 
-def test_a_model_for_saving_has_standard_initialisers_and_dropout() -> None:
+def test_vectors_and_other_initialisers_are_drawn_too() -> None:
+    with layers.drawn_by_numpy():
+        vector = array(keras.initializers.GlorotUniform(seed=3)((600,)))
+        zeros = array(keras.initializers.Zeros()((4, 4)))
+        normal = array(keras.initializers.RandomNormal(stddev=2.0, seed=3)((80, 80)))
+    assert 0.9 * np.sqrt(3 / 600) < np.abs(vector).max() <= np.sqrt(3 / 600)
+    assert not zeros.any()
+    assert normal.std() == pytest.approx(2.0, rel=0.05)
+
+
+def test_a_model_for_saving_has_the_standard_dropout_and_its_initialisers() -> None:
     x = keras.Input((9, 3))
-    gru = keras.layers.GRU(
-        4, kernel_initializer=layers.GlorotUniform(), recurrent_initializer=layers.Orthogonal()
-    )
-    y = keras.layers.Bidirectional(gru)(x)
+    y = keras.layers.Bidirectional(keras.layers.GRU(4))(x)
     y = layers.FastDropout(0.5)(y)
-    model = keras.Model(x, keras.layers.Dense(2, kernel_initializer=layers.LecunNormal())(y))
+    model = keras.Model(x, keras.layers.Dense(2, kernel_initializer="lecun_normal")(y))
     copy = layers.with_standard_layers(model)
     assert "selector>" in model.to_json()
     assert "selector>" not in copy.to_json()
+    assert "LecunNormal" in copy.to_json()
     batch = RNG.normal(size=(3, 9, 3)).astype("float32")
     np.testing.assert_array_equal(array(copy(batch)), array(model(batch)))

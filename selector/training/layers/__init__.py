@@ -8,9 +8,9 @@ importing them imports Keras::
     x, mask = layers.conv_block(inputs.x, inputs.mask, filters=32, kernel=5)
     return layers.pool(x, mask, "mean")
 
-Where an architecture uses ``Dropout``, ``Dense``, ``GRU`` …, :class:`FastDropout`
-and the initialisers of this package (``kernel_initializer=layers.GlorotUniform()``)
-do the same as the standard ones, and save seconds of compilation on JAX.
+Where an architecture uses ``Dropout``, :class:`FastDropout` does the same and saves
+seconds of compilation on JAX. Initialisers need no care: the core has NumPy draw
+what the standard ones ask for (:func:`drawn_by_numpy`).
 
 Masks are always passed explicitly. Whatever stands at a masked step, and
 however many masked steps follow the real ones, changes nothing.
@@ -39,7 +39,7 @@ from selector.training.layers.depthwise import (
     shifted_sum,
 )
 from selector.training.layers.dropout import FastDropout
-from selector.training.layers.initializers import GlorotUniform, LecunNormal, Orthogonal
+from selector.training.layers.initializers import drawn_by_numpy
 from selector.training.layers.masking import ApplyMask, Patch, SubsampleMask, TakesMask, patch
 from selector.training.layers.maxpool import MaxPool1DBySlices, MaxPool2DByReshape
 from selector.training.layers.normalization import OnePassBatchNormalization
@@ -60,9 +60,7 @@ __all__ = [
     "DepthwiseConv1DByShifts",
     "DepthwiseConv2DByShifts",
     "FastDropout",
-    "GlorotUniform",
     "LastStep",
-    "LecunNormal",
     "MaskedAttentionPooling",
     "MaskedMaxPooling",
     "MaskedMeanPooling",
@@ -71,7 +69,6 @@ __all__ = [
     "MaxPool2DByReshape",
     "MaxPool3DByReshape",
     "OnePassBatchNormalization",
-    "Orthogonal",
     "Patch",
     "SeparableConv1DByShifts",
     "SubsampleMask",
@@ -79,6 +76,7 @@ __all__ = [
     "conv2d_block",
     "conv3d_block",
     "conv_block",
+    "drawn_by_numpy",
     "normalized",
     "patch",
     "pool",

@@ -9,8 +9,6 @@ from typing import Any
 import keras
 from keras import ops
 
-from selector.training.layers.initializers import GlorotUniform, Orthogonal
-
 Shape = tuple[int | None, ...]
 
 
@@ -37,9 +35,7 @@ def conv3d_block(
     keras.KerasTensor, shape (batch, time, height, width, filters)
         Time, height and width divided by `pool`, rounded down.
     """
-    x = Conv3DByFrames(
-        filters, tuple(kernel), padding="same", use_bias=False, kernel_initializer=GlorotUniform()
-    )(x)
+    x = Conv3DByFrames(filters, tuple(kernel), padding="same", use_bias=False)(x)
     if tuple(pool) != (1, 1, 1):
         x = MaxPool3DByReshape(pool)(x)
     x = keras.layers.BatchNormalization(momentum=0.9)(x)
@@ -176,13 +172,7 @@ class ConvLSTM2DByProducts(keras.layers.ConvLSTM2D):  # type: ignore[misc]
     """
 
     def __init__(self, filters: int, kernel_size: Any = 3, **kwargs: Any) -> None:
-        kwargs = {
-            "padding": "same",
-            "kernel_initializer": GlorotUniform(),
-            "recurrent_initializer": Orthogonal(),
-            **kwargs,
-        }
-        super().__init__(filters, kernel_size, **kwargs)
+        super().__init__(filters, kernel_size, **{"padding": "same", **kwargs})
 
     def call(
         self,

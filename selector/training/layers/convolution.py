@@ -7,7 +7,6 @@ from typing import Any
 import keras
 
 from selector.training.layers.depthwise import SeparableConv1DByShifts
-from selector.training.layers.initializers import GlorotUniform
 from selector.training.layers.masking import ApplyMask, SubsampleMask
 from selector.training.layers.maxpool import LOWEST, MaxPool1DBySlices, MaxPool2DByReshape
 from selector.training.layers.normalization import OnePassBatchNormalization
@@ -57,7 +56,6 @@ def conv_block(
         strides=stride,
         dilation_rate=dilation,
         use_bias=False,
-        kernel_initializer=GlorotUniform(),
     )(x)
     if mask is not None and stride > 1:
         mask = SubsampleMask(stride)(mask)
@@ -85,8 +83,6 @@ def separable_block(
         strides=stride,
         dilation_rate=dilation,
         use_bias=False,
-        depthwise_initializer=GlorotUniform(),
-        pointwise_initializer=GlorotUniform(),
     )(x)
     if mask is not None and stride > 1:
         mask = SubsampleMask(stride)(mask)
@@ -170,7 +166,6 @@ def conv2d_block(
         strides=stride,
         padding="same",
         use_bias=False,
-        kernel_initializer=GlorotUniform(),
     )(x)
     if tuple(pool) != (1, 1):
         x = MaxPool2DByReshape(pool)(x)

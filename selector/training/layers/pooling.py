@@ -8,7 +8,6 @@ import keras
 from keras import ops
 
 from selector.errors import OptionError, did_you_mean
-from selector.training.layers.initializers import GlorotUniform
 from selector.training.layers.masking import TakesMask
 
 Shape = tuple[int | None, ...]
@@ -136,10 +135,10 @@ class MaskedAttentionPooling(_OverTime):
     def build(self, inputs_shape: Shape, mask_shape: Shape | None = None) -> None:
         """Create the weights that score a step."""
         shape = (inputs_shape[-1], self.units)
-        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=GlorotUniform())
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer="glorot_uniform")
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
         self.context = self.add_weight(
-            name="context", shape=(self.units, 1), initializer=GlorotUniform()
+            name="context", shape=(self.units, 1), initializer="glorot_uniform"
         )
         super().build(inputs_shape)
 

@@ -18,7 +18,7 @@ from selector.training.layers.depthwise import (
     SeparableConv1DByShifts,
 )
 from selector.training.layers.dropout import RATE, FastDropout
-from selector.training.layers.initializers import standard_initializer
+from selector.training.layers.initializers import drawn_by_numpy
 from selector.training.layers.maxpool import MaxPool1DBySlices, MaxPool2DByReshape
 from selector.training.layers.normalization import OnePassBatchNormalization
 
@@ -62,24 +62,9 @@ def with_standard_layers(model: Any) -> Any:
     def standard(layer: Any) -> Any:
         return STANDARD.get(type(layer), type(layer).from_config)(layer.get_config())
 
-    copy = keras.models.clone_model(model, clone_function=standard)
+    with drawn_by_numpy():
+        copy = keras.models.clone_model(model, clone_function=standard)
     kept = [weight for weight in model.weights if weight.name != RATE]
     for new, old in zip(copy.weights, kept, strict=True):
         new.assign(old)
-    # only now: Keras's own would have compiled a program for each shape of weight
-    _name_standard_initializers(copy.layers, set())
     return copy
-
-
-def _name_standard_initializers(node: Any, seen: set[int]) -> None:
-    """Put Keras's initialisers into layers and the layers that they hold."""
-    if isinstance(node, list | tuple):
-        for item in node:
-            _name_standard_initializers(item, seen)
-    elif isinstance(node, keras.layers.Layer) and id(node) not in seen:
-        seen.add(id(node))
-        for name, value in list(vars(node).items()):
-            if isinstance(value, keras.initializers.Initializer):
-                setattr(node, name, standard_initializer(value))
-            else:
-                _name_standard_initializers(value, seen)
