@@ -14,6 +14,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 @pytest.fixture
+def numpy_weights() -> Iterator[None]:
+    """Let NumPy draw initial weights, as wherever the core builds a model: nothing to compile."""
+    from selector.training import layers
+
+    with layers.drawn_by_numpy():
+        yield
+
+
+@pytest.fixture
 def make_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
     """Return a function that installs a plugin: a module and its entry point, on the path."""
     room = tmp_path / "installed-plugins"

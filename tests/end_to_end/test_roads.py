@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 import selector_datasets
 from selector.artifact.run import RunFolder
 
+SLOW = functools.partial(pytest.param, marks=pytest.mark.slow)
 FIELDS = {
     "run", "kind", "task", "target", "recommended", "verdict", "score", "baseline",
     "leaderboard", "failures", "trials", "wall_seconds",
@@ -76,7 +78,7 @@ def test_wide_series_with_a_test_file(tmp_path):
     assert sum(float(v) for k, v in alone[0].items() if k.startswith("proba_")) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("family", ["rnn", "cnn", "hybrid"])
+@pytest.mark.parametrize("family", [SLOW("rnn"), SLOW("cnn"), "hybrid"])
 def test_ragged_series_and_each_family_of_networks(tmp_path, family):
     test = selector_datasets.path("JapaneseVowels", "test")
     train = selector_datasets.path("JapaneseVowels")

@@ -23,6 +23,7 @@ from selector.contract import (
     Params,
     Profile,
 )
+from selector.training import layers
 
 PLUGINS = (selector_rnn, selector_cnn, selector_hybrid, selector_tabular)
 ARCHITECTURES: dict[str, Architecture] = {
@@ -97,7 +98,8 @@ def feature_model(architecture: Any, params: Params, p: Profile) -> keras.Model:
     width = 7 if p.kind == "tabular" and p.size < 10 else p.shape[-1]
     x = keras.Input((*p.shape[:-1], width))
     mask = keras.Input((None,), dtype="bool") if p.variable_length else None
-    features = architecture.build(Inputs(x, mask), params, p)
+    with layers.drawn_by_numpy():
+        features = architecture.build(Inputs(x, mask), params, p)
     return keras.Model([x] if mask is None else [x, mask], features)
 
 

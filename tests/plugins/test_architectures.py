@@ -14,6 +14,7 @@ from selector.contract import Categorical, FeatureArchitecture, Float, Int, Netw
 
 NETWORKS = (NetworkArchitecture, FeatureArchitecture)
 # Keras reads weights by ``np.array(variable)``, of which NumPy 2 complains.
+pytestmark = pytest.mark.usefixtures("numpy_weights")
 SAVING = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 EXPECTED = {
     "rnn": {"rnn.gru", "rnn.lstm", "rnn.mingru", "rnn.reservoir"},

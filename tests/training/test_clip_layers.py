@@ -10,6 +10,7 @@ import pytest
 
 from selector.training import cost, layers
 
+pytestmark = pytest.mark.usefixtures("numpy_weights")
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3, 5, 6, 7, 2)).astype("float32")
 # Keras reads weights by ``np.array(variable)``, of which NumPy 2 complains.
