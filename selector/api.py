@@ -145,7 +145,7 @@ def recommend(
     X: Any,
     y: Any = None,
     *,
-    time: float | str = 60,
+    time: float | str | None = None,
     test: Any = None,
     trials: int | None = None,
     seed: int = 0,
@@ -174,9 +174,9 @@ def recommend(
         series of different lengths.
     y : array-like, shape (n,), optional
         The target; None where X holds it.
-    time : float or str
-        The budget: seconds, or ``"90s"``, ``"5m"``. The call returns at most
-        three seconds after it.
+    time : float or str, optional
+        The budget: seconds, or ``"90s"``, ``"5m"``; by default a minute, and
+        an hour with `trials`. The call returns at most three seconds after it.
     test : path, or tuple (X, y), optional
         A test part of its own; by default a fifth is split off, untouched.
     trials, seed, workers, families, trained_only, target, kind, task, axes, id, step, prefer

@@ -158,7 +158,10 @@ def _session(options: Any, quiet: bool) -> Any:
 @command
 def recommend(
     source: Annotated[str, typer.Argument(help="CSV, TSV, .ts, .npz, or a folder of images.")],
-    time: Annotated[str, typer.Option(help="Budget: seconds, 90s, 5m.")] = "60",
+    time: Annotated[
+        str | None,
+        typer.Option(help="Budget: seconds, 90s, 5m; by default 60, with --trials an hour."),
+    ] = None,
     test: Annotated[str | None, typer.Option(help="A test file of its own.")] = None,
     target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
     kind: Annotated[str | None, typer.Option(help="sequential, grid or tabular.")] = None,
@@ -172,7 +175,9 @@ def recommend(
     trained_only: Annotated[
         bool, typer.Option("--trained-only", help="No fixed features, no estimators.")
     ] = False,
-    trials: Annotated[int | None, typer.Option(help="At most this many search trials.")] = None,
+    trials: Annotated[
+        int | None, typer.Option(help="Search so many trials; repeatable bit for bit.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seeds splits, weights and search.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Worker processes; one a core.")] = None,
     prefer: Annotated[str, typer.Option(help="score, balanced or cheap.")] = "balanced",

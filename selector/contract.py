@@ -606,6 +606,10 @@ class TrialSpec:
         Validation losses by share of the planned epochs (``"0.25"``): a network
         whose best loss by then is higher is given up. From earlier trials on
         the same split.
+    timed : bool
+        Whether the clock may shape the training. Where it may not, a network
+        trains the epochs that its number of steps calls for, and a deadline
+        fails the trial.
     """
 
     id: str
@@ -620,6 +624,7 @@ class TrialSpec:
     rates: Mapping[str, float] | None = None
     expected_seconds: float | None = None
     prune_above: Mapping[str, float] = field(default_factory=dict)
+    timed: bool = True
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,15 @@ from typing import Any
 from selector.errors import OptionError, RunError, did_you_mean
 from selector.search.budget import parse_time
 
+SECONDS, COUNTED_SECONDS = 60.0, 3600.0
+"""The budget where none was given: by the clock, and where trials are counted."""
+
 
 @dataclass(frozen=True)
 class Options:
     """What the user asked for; see ``selector recommend --help``."""
 
-    time: float = 60.0
+    time: float = None  # type: ignore[assignment]  # becomes the usual budget
     trials: int | None = None
     seed: int = 0
     workers: int | None = None
@@ -33,7 +36,8 @@ class Options:
     def __post_init__(self) -> None:
         from selector.judge.verdict import ROPES
 
-        object.__setattr__(self, "time", parse_time(self.time))
+        usual = COUNTED_SECONDS if self.trials else SECONDS
+        object.__setattr__(self, "time", parse_time(usual if self.time is None else self.time))
         if self.trials is not None and self.trials < 1:
             raise OptionError(f"--trials is at least 1; received {self.trials}.")
         if not 0 <= self.seed < 2**31:

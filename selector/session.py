@@ -177,6 +177,7 @@ class Session:
 
     def _search(self, records: list[Record]) -> None:
         from selector import tasks
+        from selector.search.counted import CountedPlanner
         from selector.search.space import candidate_to_dict
         from selector.search.splits import Splits
         from selector.search.studies import Studies
@@ -193,7 +194,7 @@ class Session:
         splits = Splits(self.run.path / "splits", self.task, self.dev_y, self.options.seed)
         studies = Studies(self.run.path / "study.journal", self.options.seed)
 
-        planner = Planner(
+        planner = (CountedPlanner if self.options.trials else Planner)(
             candidates,
             self.profile,
             self.budget,
@@ -325,6 +326,11 @@ class Session:
         if rec["complete"]:
             gap = gap_sentence(rec["search_score"], rec["score"])
             rec["notes"] += [gap] if gap else []
+        if not planner.timed and (self.runner.out_of_time or self.stop.is_set()):
+            rec["notes"].append(
+                "the run ended before its trials did: only where all are carried out (--time) is"
+                " the result the same each time."
+            )
         rec["failures"] = failures(self.runner.failures)
         rec["final"] = {
             k: final.get(k) for k in ("fit_seconds", "epochs", "reason") if final.get(k)

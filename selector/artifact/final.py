@@ -123,7 +123,10 @@ class FinalModel:
     ) -> dict[str, Any]:
         """Return the worker command that fits a configuration and saves it."""
         seconds = max(0.5, self.budget.left() - CLOSING_SECONDS)
-        spec = TrialSpec(f"final-{folder}", "final", name, params, None, self.seed, seconds, epochs)
+        spec = TrialSpec(
+            f"final-{folder}", "final", name, params, None, self.seed, seconds, epochs,
+            timed=self.planner.timed,
+        )  # fmt: skip
         draft = self.run.path / f".{folder}"
         shutil.rmtree(draft, ignore_errors=True)
         return {

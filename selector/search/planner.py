@@ -82,6 +82,9 @@ class Planner:
         How often the chosen model is fitted at the end.
     """
 
+    timed = True
+    """Whether the clock shapes the plan, and the epochs of its trainings."""
+
     def __init__(
         self,
         candidates: Iterable[Candidate],
@@ -431,11 +434,14 @@ class Planner:
 
     def start_confirmation(self) -> None:
         """Fix the finalists: the best of each family, and every closed-form model."""
+        self._fix_finalists(self.cores * (self.budget.left() - self.reserve()))
+
+    def _fix_finalists(self, core_seconds: float) -> None:
         if self.stage == "confirm":
             return
         self.stage = "confirm"
         leaders = [max(group, key=lambda c: c.best_value) for group in self._groups().values()]
-        self._confirmation.start(leaders, self.cores * (self.budget.left() - self.reserve()))
+        self._confirmation.start(leaders, core_seconds)
         for record in self._earlier:
             if record.ok:  # what lacked time before may have it now
                 self._confirmation.tell(record)

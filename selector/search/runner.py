@@ -71,6 +71,7 @@ class Runner:
         self.candidates: list[Candidate] = []
         self.restarts = 0
         self.recycled = 0
+        self.out_of_time = False
         self.slowness = 1.0
         self._cache: dict[int, dict[str, int]] = {}
         self.timeline: dict[str, float] = {}
@@ -221,6 +222,7 @@ class Runner:
         while not self.stop.is_set():
             spare = self.budget.left() - planner.reserve()
             if spare <= 0.3:
+                self.out_of_time = True
                 break
             planner.slowness = self.slowness
             busy = self._dispatch(planner, spare)

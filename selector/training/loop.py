@@ -81,7 +81,7 @@ class Settings:
         training is given up.
     fail_on_deadline : bool
         Whether a training that the deadline cuts short is an error; otherwise
-        the schedule is squeezed into the time, and what there is counts.
+        the plan and the schedule are fitted to the time, and what there is counts.
     """
 
     batch_size: int
@@ -271,8 +271,10 @@ class Loop:
         self._reserve = 2 * evaluation + 2 * step_seconds
         if self.settings.epochs is not None:
             return self.settings.epochs, 1
-        every = max(math.ceil(evaluation / (EVALUATION_SHARE * max(epoch_seconds, 1e-9))), 1)
         planned = epoch_cap(self.steps)
+        if self.settings.fail_on_deadline:
+            return planned, 1
+        every = max(math.ceil(evaluation / (EVALUATION_SHARE * max(epoch_seconds, 1e-9))), 1)
         if math.isfinite(self.clock.left):
             seconds = max(self.clock.left - self._reserve, 0.0) * 0.9
             if self.settings.train_seconds is not None:

@@ -118,7 +118,7 @@ def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
         seed=job.spec.seed,
         epochs=job.spec.epochs,
         train_seconds=job.spec.train_seconds,
-        fail_on_deadline=job.spec.stage == "confirm",
+        fail_on_deadline=job.spec.stage == "confirm" or not job.spec.timed,
         prune_above=job.spec.prune_above,
     )
     size = cost.of_model(built.model, job.length)

@@ -8,53 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from invented import SCORES, WARM, Clock, N, candidate
 
 from selector import tasks
 from selector.artifact.recommendation import compose, race
-from selector.contract import Candidate, Categorical, Float, Profile, TrialResult
+from selector.contract import Profile, TrialResult
 from selector.errors import OptionError
-from selector.search.budget import Budget, parse_time
+from selector.search.budget import parse_time
 from selector.search.contenders import PATIENCE
 from selector.search.planner import MIN_SPLITS, Planner
 from selector.search.records import Record
 from selector.search.splits import Splits
 from selector.search.studies import Studies
-
-N = 160
-WARM = {"keras", "sklearn"}
-SCORES = {
-    "tabular.baseline": 0.5, "tabular.linear": 0.7, "cnn.fixed": 0.95, "cnn.net": 0.9,
-    "rnn.net": 0.8, "rnn.other": 0.75, "hybrid.net": 0.85,
-}  # fmt: skip
-
-
-class Clock(Budget):
-    """A budget whose time is what the test says."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(seconds)
-        self.now = 6.0
-
-    def elapsed(self) -> float:
-        return self.now
-
-
-def candidate(name: str) -> Candidate:
-    family = name.split(".")[0]
-    network = name.endswith(("net", "other"))
-    kind = "network" if network else "feature" if name.endswith("fixed") else "estimator"
-    space = {"lr": Float(0.001, 0.1, log=True), "u": Categorical((1, 2))} if network else {}
-    portfolio = ({"lr": 0.01, "u": 1}, {"lr": 0.02, "u": 2}) if network else ({},)
-    role = "baseline" if name == "tabular.baseline" else "candidate"
-    return Candidate(name, family, name, "p", network, kind, role, True, "fits", space, portfolio)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def profile() -> Profile:
-    return Profile(
-        name="x", axes=("time", "channel"), kind="sequential", task="classification", target="y",
-        n=N, shape=(20, 1), lengths=(20, 20, 20), n_outputs=2, classes=("a", "b"), counts=(80, 80),
-    )  # fmt: skip
 
 
 @pytest.fixture
