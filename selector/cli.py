@@ -281,6 +281,27 @@ def show(
 
 @app.command()
 @command
+def compare(
+    names: Annotated[
+        list[str], typer.Argument(help="Families, as rnn cnn, and a run folder to compare them in.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Compare families by five questions: as measured in a run, or what holds in general."""
+    from selector.report.comparison import comparison, print_comparison
+
+    told = comparison(names)
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    print_comparison(told, Console())
+
+
+@app.command()
+@command
 def profile(
     source: Annotated[str, typer.Argument(help="As for recommend.")],
     target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,

@@ -326,6 +326,8 @@ class Session:
         if rec["complete"]:
             gap = gap_sentence(rec["search_score"], rec["score"])
             rec["notes"] += [gap] if gap else []
+            if not self.options.refit_all:
+                rec["probes"] = self._final.probe()
         if not planner.timed and (self.runner.out_of_time or self.stop.is_set()):
             rec["notes"].append(
                 "the run ended before its trials did: only where all are carried out (--time) is"
@@ -366,15 +368,18 @@ class Session:
             "recycled": self.runner.recycled,
             "compile_cache": self.runner.cache,
             "timeline": {**self.runner.timeline, **self._timeline},
+            "probes": None,
             "complete": False,
         }
         return rec
 
     def _write_recommendation(self, rec: dict[str, Any]) -> None:
+        from selector.judge.questions import answers
         from selector.report.html import render_html
 
         assert self.run is not None
         rec["wall_seconds"] = round(self.budget.elapsed(), 2)
+        rec["answers"] = answers(rec)
         self.recommendation = rec = plain(rec)
         self.run.write("recommendation.json", rec)
         write_atomically(self.run.path / "report.html", render_html(rec))

@@ -32,6 +32,9 @@ EARLY_SHARE = 0.4
 LATEST_SECONDS = 1.5
 """Scoring may take this long even where the budget is nearly over: T + 3 s is the promise."""
 
+PROBE_SECONDS, MOST_PROBE_SECONDS = 1.0, 20.0
+"""Less is not worth probing a model in; more is not spent on it."""
+
 SCORING_SECONDS = 1.5
 """Kept free for loading the saved model again and scoring it."""
 
@@ -242,6 +245,23 @@ class FinalModel:
             return None
         predictions = np.load(out, allow_pickle=False)
         return headline(self.task, self.test_y, predictions, on=self.on)
+
+    def probe(self) -> dict[str, Any] | None:
+        """Find out what the saved model uses, in the time that is left; None without any."""
+        spare = self.budget.left() - CLOSING_SECONDS
+        if spare < PROBE_SECONDS:
+            return None
+        command = {
+            "op": "probe",
+            "data": str(self.run.path / "data" / "test"),
+            "model": str(self.run.path / "model"),
+        }
+        answer = self.runner.call(command, min(spare, MOST_PROBE_SECONDS), patience=0.5)
+        if answer["state"] != "complete" or not answer["results"]:
+            return None
+        saved = self.saved()
+        told = {"architecture": saved["architecture"], "family": saved["family"]}
+        return {**told, "on": self.on, "results": answer["results"]}
 
     def prediction(self, name: str) -> dict[str, Any]:
         """Return the worker command that predicts the test part with the saved model."""

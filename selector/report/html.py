@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from selector.judge.questions import QUESTIONS
 from selector.report import text
 from selector.report.plot import layout
 from selector.report.text import Recommendation
@@ -68,6 +69,7 @@ def _environment() -> Environment:
         verbatim=Markup,  # for our own style sheet, never for data
     )
     environment.globals.update(
+        questions=QUESTIONS,
         headline=text.verdict_headline,
         note=text.verdict_note,
         score_text=text.score_text,

@@ -47,10 +47,14 @@ def print_recommendation(rec: Recommendation, console: Console) -> None:
     if rec.get("complete") is False and rec.get("stage"):
         _line(console, f"Incomplete: the run ended in stage '{rec['stage']}'.", "yellow")
     _bullets(console, "Why", [sentence(w) for w in rec.get("why", [])])
+    _bullets(console, *_five_questions(rec))
     rows = rec.get("leaderboard") or []
     if rows:
         _line(console, "")
         console.print(_table(rec, narrow=console.width < 100))
+        untried = [str(r.get("architecture")) for r in rows if r.get("state") == "not tried"]
+        if untried:
+            _line(console, f"Not tried for lack of time: {', '.join(untried)}.", "dim")
     _bullets(console, "Failed", _failures(rec), "yellow")
     _bullets(console, "Notes", [sentence(str(n)) for n in rec.get("notes", [])])
     _usage(rec, console)
@@ -80,6 +84,15 @@ def _bullets(console: Console, title: str, items: list[str], style: str = "") ->
         console.print(Padding(Text("• " + item), (0, 0, 0, 2)))
 
 
+def _five_questions(rec: Recommendation) -> tuple[str, list[str]]:
+    """Return a title and what was measured of the recommended family."""
+    family = (rec.get("recommended") or {}).get("family", "")
+    mine = (rec.get("answers") or {}).get(family) or {}
+    return f"What was measured of {family}", [
+        sentence(f"{question.replace('_', ' ')}: {answer}") for question, answer in mine.items()
+    ]
+
+
 def _table(rec: Recommendation, narrow: bool) -> Table:
     """Return the leaderboard; a narrow terminal gets its first columns only."""
     from rich.box import SIMPLE_HEAD
@@ -95,7 +108,8 @@ def _table(rec: Recommendation, narrow: bool) -> Table:
     table.add_column("score", justify="right", no_wrap=True)
     for title in ("fit",) if narrow else ("splits", "fit", "latency", "size"):
         table.add_column(title, justify="right", no_wrap=True)
-    for row in rec.get("leaderboard") or []:
+    board = rec.get("leaderboard") or []
+    for row in [r for r in board if r.get("state") != "not tried"]:
         mine = row.get("architecture") == chosen
         values = [f"{'→ ' if mine else '  '}{row.get('architecture', '')}"]
         values += [] if narrow else [str(row.get("family", ""))]

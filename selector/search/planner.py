@@ -226,7 +226,7 @@ class Planner:
         return sum(c.started for c in self.contenders.values())
 
     def reserve(self) -> float:
-        """Seconds to keep for fitting the final model, scoring it, and the report."""
+        """Seconds to keep for fitting the final model, scoring and probing it, and the report."""
         pool = list(self.finalists.values())
         if pool:
             leader = max(pool, key=lambda f: _mean(f.scores.values()) or f.record.result.score or 0)
@@ -235,7 +235,7 @@ class Planner:
             best = [c.best for c in self.contenders.values() if c.best]
             leader_record = max(best, key=lambda r: r.value or 0.0, default=None)
             fit = leader_record.predicted_seconds(self.profile.n) if leader_record else 1.0
-        return min(4.0, 0.2 * self.budget.seconds) + 1.25 * self.finals * min(
+        return min(5.0, 0.2 * self.budget.seconds) + 1.25 * self.finals * min(
             fit, 0.25 * self.budget.seconds
         )
 

@@ -317,7 +317,11 @@ class Runner:
     # ----------------------------------------------------------------- commands
 
     def call(
-        self, command: Mapping[str, Any], seconds: float, avoid: int | None = None
+        self,
+        command: Mapping[str, Any],
+        seconds: float,
+        avoid: int | None = None,
+        patience: float = 1.5,
     ) -> dict[str, Any]:
         """Run one command on a worker and return its result.
 
@@ -329,6 +333,8 @@ class Runner:
             Soft limit, from now.
         avoid : int, optional
             Index of a worker that another is preferred to.
+        patience : float
+            Seconds between the limit that the worker is given and `seconds`.
 
         Returns
         -------
@@ -353,7 +359,7 @@ class Runner:
                 if idle:
                     worker = idle[0]
                     # it has to save, and answer, before nobody waits any longer
-                    allowed = max(0.5, deadline.left() - 1.5)
+                    allowed = max(0.5, deadline.left() - patience)
                     self.pool.send(worker, {**command, "id": number}, allowed)
             for event in self._events(0.05):
                 if event.worker is worker and event.name == "died":

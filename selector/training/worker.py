@@ -234,6 +234,26 @@ class Worker:
             "seconds": time.perf_counter() - loaded,
         }
 
+    def _do_probe(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Score a saved model on altered inputs, as many as the time allows."""
+        self._prepare_backend()
+        from selector import tasks
+        from selector.artifact.data import read_data
+        from selector.training import saved
+        from selector.training.probes import probe
+
+        x, y = read_data(Path(command["data"]))
+        assert y is not None
+        deadline = self._deadline(command)
+        results = probe(
+            saved.load(Path(command["model"])).predict,
+            tasks.get(self.profile.task).row_scores,
+            x,
+            y.values,
+            lambda: deadline - time.monotonic(),
+        )
+        return {"state": "complete", "results": results}
+
     # -------------------------------------------------------------- utilities
 
     @property

@@ -1,0 +1,276 @@
+"""The five questions, answered for each family with numbers that were measured.
+
+Every answer is made from the recommendation as it stands (profile, leaderboard,
+probes) and computes nothing else, so that it can be given again for a run of
+the past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from selector.judge.words import decimal, listed, points
+
+QUESTIONS = {
+    "structure": "Do order and neighbourhood carry signal?",
+    "usage": "Does the family suit this kind of data and task?",
+    "long_term": "How far back does the signal reach?",
+    "efficiency": "What does it cost?",
+    "inputs_outputs": "What goes in and out?",
+}
+
+IN_GENERAL: dict[str, dict[str, str]] = {
+    "rnn": {
+        "structure": "reads the steps one after the other, so that their order is built in",
+        "usage": "series and other sequences; images row by row",
+        "long_term": "its state can carry a signal over all steps; in practice gradients fade over"
+        " some hundreds",
+        "efficiency": "steps cannot be computed in parallel: time grows with length, few parameters"
+        " do much",
+        "inputs_outputs": "any length, by masks; an output for the whole or for each step",
+    },
+    "cnn": {
+        "structure": "looks for the same local pattern everywhere, whatever its place",
+        "usage": "series, images, clips: wherever neighbours belong together",
+        "long_term": "only as far as its receptive field, which dilation and depth widen; pooling"
+        " forgets where",
+        "efficiency": "all places are computed in parallel; the cost grows with the size of the"
+        " input",
+        "inputs_outputs": "any length with pooling over places; images of one size",
+    },
+    "hybrid": {
+        "structure": "convolutions find local patterns, a recurrent layer reads their order",
+        "usage": "noisy patterns whose order counts; spectrograms, clips",
+        "long_term": "as recurrent networks, over fewer steps, since convolutions shorten the"
+        " series first",
+        "efficiency": "between the two: the recurrent part runs over a shortened series",
+        "inputs_outputs": "any length, by masks that are shortened with the series",
+    },
+    "tabular": {
+        "structure": "columns in any order: it does not know what is beside what",
+        "usage": "tables; small series and images laid out as columns",
+        "long_term": "every column is equally near; nothing that moves along the series is seen"
+        " again",
+        "efficiency": "trains in a second, without a neural network in most cases",
+        "inputs_outputs": "a fixed number of columns, categories and gaps included",
+    },
+}
+"""What holds of the families whatever the data is."""
+
+UNITS = {"sequential": "step", "grid": "pixel", "sequential-grid": "frame", "tabular": "column"}
+SAMPLES = {"sequential": "series", "grid": "images", "sequential-grid": "clips", "tabular": "rows"}
+
+
+def answers(rec: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Answer the five questions for every family that was tried.
+
+    Parameters
+    ----------
+    rec : mapping
+        A recommendation; ``probes`` may be missing.
+
+    Returns
+    -------
+    dict of dict of str
+        Family to question (the keys of :data:`QUESTIONS`) to one or two
+        sentences without a full stop at the end.
+    """
+    made: dict[str, dict[str, str]] = {}
+    for family in rec["families"]:
+        rows = [r for r in rec["leaderboard"] if r["family"] == family and r["role"] != "baseline"]
+        tried = [r for r in rows if r["score"] is not None]
+        if not tried:
+            continue
+        made[family] = {
+            "structure": _structure(rec, family, tried[0]),
+            "usage": _usage(rec, family, rows, tried),
+            "long_term": _long_term(rec, family, tried[0]),
+            "efficiency": _efficiency(rec, tried[0]),
+            "inputs_outputs": _inputs_outputs(rec),
+        }
+    return made
+
+
+def _probes(rec: Mapping[str, Any], family: str) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the probes by kind where they are of this family's model."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    probes = rec.get("probes") or {}
+    if probes.get("family") == family:
+        for result in probes["results"]:
+            found.setdefault(result["kind"], []).append(result)
+    return found
+
+
+def _metric(rec: Mapping[str, Any]) -> str:
+    return str(rec["baseline"]["metric"])
+
+
+def _structure(rec: Mapping[str, Any], family: str, best: Mapping[str, Any]) -> str:
+    return "; ".join([_signal(rec), _against_blind(rec, family, best), *_shuffled(rec, family)])
+
+
+def _signal(rec: Mapping[str, Any]) -> str:
+    """Say whether neighbours correlate more than in random order, the strongest axis."""
+    signals = rec["profile"]["signals"]
+    ends = ".neighbour_correlation"
+    axes = [name.removesuffix(ends) for name in signals if name.endswith(ends)]
+    if not axes:
+        return f"the {UNITS[rec['kind']]}s have no order to measure"
+    axis = max(axes, key=lambda a: abs(signals[a + ends]))
+    value, chance = signals[axis + ends], signals[f"{axis}{ends}_null95"]
+    return (
+        f"neighbours along {axis} correlate {decimal(value, 2)} on average"
+        f" ({'chance' if abs(value) <= chance else 'in random order'}: up to {decimal(chance, 2)})"
+    )
+
+
+def _against_blind(rec: Mapping[str, Any], family: str, best: Mapping[str, Any]) -> str:
+    """Compare with the best model that knows no order."""
+    mine = f"{best['architecture']} scored {decimal(best['score'])}"
+    blind = [
+        r
+        for r in rec["leaderboard"]
+        if r["family"] == "tabular" and r["role"] != "baseline" and r["score"] is not None
+    ]
+    if family == "tabular":
+        others = [
+            r
+            for r in rec["leaderboard"]
+            if r["family"] != "tabular" and r["role"] != "baseline" and r["score"] is not None
+        ]
+        if not others:
+            return mine
+        gain = others[0]["score"] - best["score"]
+        what = f"the best that knows order or neighbourhood, {others[0]['architecture']}"
+        return f"{mine} without knowing it; {what}, {_more(gain, _metric(rec))}"
+    if not blind:
+        return f"{mine}; no model that knows no order was tried beside it"
+    gain = best["score"] - blind[0]["score"]
+    return (
+        f"{mine}, {_more(gain, _metric(rec))} than the best that knows no order,"
+        f" {blind[0]['architecture']}"
+    )
+
+
+def _more(gain: float, metric: str) -> str:
+    return f"{points(abs(gain), metric)} {'more' if gain >= 0 else 'less'}"
+
+
+def _shuffled(rec: Mapping[str, Any], family: str) -> list[str]:
+    """Say what the winner loses with shuffled inputs."""
+    probes = _probes(rec, family)
+    unit = UNITS[rec["kind"]]
+    said = []
+    for result in probes.get("shuffle", []):
+        what = f"with the {unit}s of each sample shuffled it"
+        said.append(f"{what} {_loses(result, _metric(rec))}")
+    for result in probes.get("blocks", [])[:1]:
+        said.append(f"with blocks of {result['size']} shuffled it {_loses(result, _metric(rec))}")
+    for result in probes.get("still", []):
+        said.append(f"with one frame standing still it {_loses(result, _metric(rec))}")
+    columns = sorted(probes.get("column", []), key=lambda r: -r["drop"])[:3]
+    if columns:
+        named = [f"{r['column']} ({points(r['drop'], _metric(rec))})" for r in columns]
+        said.append(f"it loses most where a column is shuffled among the rows: {listed(named)}")
+    return said
+
+
+def _loses(result: Mapping[str, Any], metric: str) -> str:
+    around = f"± {points(result['error'], metric)}, {result['n']} rows"
+    if result["drop"] <= result["error"]:
+        return f"loses nothing that can be told ({points(result['drop'], metric)} {around})"
+    return f"falls to {decimal(result['score'])} ({points(result['drop'], metric)} {around})"
+
+
+def _usage(
+    rec: Mapping[str, Any],
+    family: str,
+    rows: Sequence[Mapping[str, Any]],
+    tried: Sequence[Mapping[str, Any]],
+) -> str:
+    stats = rec["families"][family]
+    refused = [r for r in rec["refused"] if r["family"] == family]
+    text = (
+        f"{len(rows)} of {len(rows) + len(refused)} architectures take {rec['kind']}"
+        f" {rec['task']}; {len(tried)} were tried, {stats['trials']} trials in"
+        f" {stats['core_seconds']:.0f} core-seconds ({100 * stats['share']:.0f}%)"
+    )
+    return f"{text}; the best scored {decimal(tried[0]['score'])} ({tried[0]['architecture']})"
+
+
+def _long_term(rec: Mapping[str, Any], family: str, best: Mapping[str, Any]) -> str:
+    if "time" not in rec["profile"]["axes"]:
+        return f"there is no time axis; {best['architecture']} scored {decimal(best['score'])}"
+    steps = rec["profile"]["lengths"][1]
+    probes = _probes(rec, family)
+    if not probes.get("last"):
+        chosen = (rec.get("recommended") or {}).get("architecture", "the recommended model")
+        return (
+            f"series of {steps} {UNITS[rec['kind']]}s, and a score of {decimal(best['score'])}"
+            f" over them all; only {chosen} was probed"
+        )
+    return "; ".join([_reach(probes["last"], steps, _metric(rec)), *_where(rec, probes)])
+
+
+def _reach(results: Sequence[Mapping[str, Any]], steps: int, metric: str) -> str:
+    """Say how many of the last steps are enough."""
+    enough = [r for r in results if r["drop"] <= max(r["error"], 0.01)]
+    if enough:
+        least = min(enough, key=lambda r: r["share"])
+        return (
+            f"the last {least['steps']} of {steps} steps are enough: with the rest away it scored"
+            f" {decimal(least['score'])}"
+        )
+    most = max(results, key=lambda r: r["share"])
+    return (
+        f"more than the last {most['steps']} of {steps} steps are needed: with those alone it"
+        f" {_loses(most, metric)}"
+    )
+
+
+def _where(rec: Mapping[str, Any], probes: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    hidden = probes.get("hide", [])
+    if not hidden or "start" not in hidden[0]:
+        return []
+    worst = max(hidden, key=lambda r: r["drop"])
+    if worst["drop"] <= worst["error"]:
+        return ["no single part of the series is needed: each can be hidden alone"]
+    part = f"{UNITS[rec['kind']]}s {worst['start']} to {worst['stop']}"
+    return [f"most is lost where {part} are hidden ({points(worst['drop'], _metric(rec))})"]
+
+
+def _efficiency(rec: Mapping[str, Any], best: Mapping[str, Any]) -> str:
+    name, said = best["architecture"], []
+    n, epochs = rec["profile"]["n"], best["epochs"] or 1
+    if best["fit_seconds"]:
+        rate = n * epochs / best["fit_seconds"]
+        said.append(
+            f"{name} fits {rate:,.0f} {SAMPLES[rec['kind']]} a second"
+            + (f" ({best['epochs']} epochs)" if best["epochs"] else "")
+        )
+    if best["latency_ms"]:
+        said.append(f"predicts one in {best['latency_ms']:.2g} ms")
+    if best["params_count"]:
+        said.append(f"has {best['params_count']:,} parameters")
+    if best["macs"]:
+        said.append(f"takes {best['macs']:,} multiply-adds for one")
+    if best["bytes"]:
+        said.append(f"is {best['bytes'] / 1024:,.0f} KiB")
+    return ", ".join(said) or f"{name}: not measured"
+
+
+def _inputs_outputs(rec: Mapping[str, Any]) -> str:
+    profile = rec["profile"]
+    shape = " × ".join("?" if s is None else str(s) for s in profile["shape"])
+    if rec["task"] == "classification":
+        out = f"out come the probabilities of {profile['n_outputs']} classes"
+    else:
+        out = "out comes one number"
+    if None in profile["shape"]:
+        low, middle, high = profile["lengths"]
+        return (
+            f"series of {low} to {high} steps (median {middle}) go in as they are: padded in a"
+            f" batch, and masked; {out}"
+        )
+    return f"all samples have the shape {shape}: nothing is padded or cut; {out}"
