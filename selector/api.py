@@ -156,6 +156,7 @@ def recommend(
     kind: str | None = None,
     task: str | None = None,
     axes: str | Sequence[str] | None = None,
+    metric: str | None = None,
     id: str | None = None,
     step: str | None = None,
     prefer: str = "balanced",
@@ -179,7 +180,8 @@ def recommend(
         an hour with `trials`. The call returns at most three seconds after it.
     test : path, or tuple (X, y), optional
         A test part of its own; by default a fifth is split off, untouched.
-    trials, seed, workers, families, trained_only, target, kind, task, axes, id, step, prefer
+    trials, seed, workers, families, trained_only, target, kind, task, axes, metric, id, step,
+    prefer
         As the options of ``selector recommend``.
     refit_all : bool
         As the option of ``selector recommend``.
@@ -214,6 +216,7 @@ def recommend(
         kind=kind,
         task=task,
         axes=axes if axes is None or isinstance(axes, str) else ",".join(axes),
+        metric=metric,
         id=id,
         step=step,
         prefer=prefer,

@@ -167,6 +167,9 @@ def recommend(
     kind: Annotated[str | None, typer.Option(help="sequential, grid or tabular.")] = None,
     task: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
     axes: Annotated[str | None, typer.Option(help="Axes of a sample, as time,channel.")] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="Score by this, in scikit-learn's names.")
+    ] = None,
     id: Annotated[str | None, typer.Option("--id", help="Column of series ids (long CSV).")] = None,
     step: Annotated[str | None, typer.Option(help="Column of time steps (long CSV).")] = None,
     families: Annotated[
@@ -203,6 +206,7 @@ def recommend(
         kind=kind,
         task=task,
         axes=axes,
+        metric=metric,
         id=id,
         step=step,
         prefer=prefer,
@@ -308,6 +312,9 @@ def profile(
     kind: Annotated[str | None, typer.Option(help="sequential, grid or tabular.")] = None,
     task: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
     axes: Annotated[str | None, typer.Option(help="Axes of a sample, as time,channel.")] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="Score by this, in scikit-learn's names.")
+    ] = None,
     id: Annotated[str | None, typer.Option("--id", help="Column of series ids (long CSV).")] = None,
     step: Annotated[str | None, typer.Option(help="Column of time steps (long CSV).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -321,7 +328,7 @@ def profile(
 
     options = ReadOptions(target=target, id=id, step=step)
     raw = readers.read(source, options, extra_readers=plugin_readers)
-    found = describe(raw, ProfileOptions(target, kind, task, axes))
+    found = describe(raw, ProfileOptions(target, kind, task, axes, metric))
     content = found.profile.to_dict()
     if as_json:
         print(json.dumps({**content, "notes": list(found.dataset.notes)}, ensure_ascii=False))

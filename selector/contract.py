@@ -286,6 +286,8 @@ class Profile:
         For ``axes``, ``kind``, ``task``, ``target``.
     warnings : tuple of str
         What the user should know about the data.
+    metric : str
+        By which trials are scored; empty for the task's usual one.
     """
 
     name: str
@@ -304,6 +306,7 @@ class Profile:
     signals: Mapping[str, float] = field(default_factory=dict)
     decisions: Mapping[str, Decision] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    metric: str = ""
 
     @property
     def variable_length(self) -> bool:

@@ -27,6 +27,7 @@ class Options:
     kind: str | None = None
     task: str | None = None
     axes: str | None = None
+    metric: str | None = None
     id: str | None = None
     step: str | None = None
     prefer: str = "balanced"

@@ -184,7 +184,7 @@ class Session:
 
         assert self.run is not None
         assert self.pool is not None
-        self.task = tasks.get(self.profile.task)
+        self.task = tasks.get(self.profile.task, self.profile.metric)
         self.runner = Runner(self.run, self.pool, self.budget, self.stop, self._changed)
         candidates = self.runner.propose(self.options.families, self.options.trained_only)
         self._check_families()
@@ -212,7 +212,7 @@ class Session:
             self.runner,
             planner,
             self.budget,
-            task=self.profile.task,
+            task=self.task,
             test_y=self.test_y,
             on=self.about["on"],
             schema=self._schema,

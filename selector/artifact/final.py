@@ -19,6 +19,7 @@ from selector.search.contenders import Finalist
 from selector.search.planner import Planner
 from selector.search.records import Record, result_from_dict
 from selector.search.runner import Runner
+from selector.tasks.base import Task
 
 CLOSING_SECONDS = 0.8
 """Kept free at the end for the report."""
@@ -52,8 +53,8 @@ class FinalModel:
         What was found.
     budget : Budget
         The clock.
-    task : str
-        Name of the task.
+    task : Task
+        Scores its predictions.
     test_y : ndarray
         Target of the test part.
     on : str
@@ -71,7 +72,7 @@ class FinalModel:
         planner: Planner,
         budget: Budget,
         *,
-        task: str,
+        task: Task,
         test_y: Array,
         on: str,
         schema: Mapping[str, Any],

@@ -86,7 +86,7 @@ def take_in(
 
     read_options = ReadOptions(target=o.target, id=o.id, step=o.step)
     raw = readers.read(source, read_options, y=y, extra_readers=plugin_readers)
-    wanted = ProfileOptions(o.target, o.kind, o.task, o.axes)
+    wanted = ProfileOptions(o.target, o.kind, o.task, o.axes, o.metric)
     apart = None
     if test is None:
         raw, apart = split_off(raw, wanted, o.seed, notes)

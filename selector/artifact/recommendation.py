@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from selector.contract import Candidate, Profile, TrialResult
 from selector.judge.finalist import Finalist, score_interval
+from selector.tasks.metrics import counted_rows
 
 if TYPE_CHECKING:
     from selector.judge.verdict import Verdict
@@ -62,7 +63,11 @@ def as_finalist(
         title=candidate.title,
         scores=dict(scores),
         test_train_ratio=planner.splits.test_train_ratio,
-        validation_rows=round(planner.splits.n_confirm * planner.splits.test_train_ratio),
+        validation_rows=counted_rows(
+            metric,
+            planner.splits.n_confirm * planner.splits.test_train_ratio,
+            planner.profile.counts,
+        ),
         metric=metric,
         trained=candidate.trained,
         type=TYPES[candidate.type],

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 
 from selector.judge.statistics import Posterior, VariancePrior, accuracy_prior, correlated_t
+from selector.tasks.metrics import COUNTED
 
 MINIMUM_SPLITS = 3
 """Common splits below which nothing is claimed."""
@@ -29,7 +30,7 @@ class Finalist:
         Rows in one validation part; 0 where unknown, which gives up the
         knowledge of how coarse a score is.
     metric : str
-        Name of the score. For ``"accuracy"`` the noise of counting rows is
+        Name of the score. For shares of rows the noise of counting them is
         known, see :func:`selector.judge.statistics.accuracy_prior`.
     trained : bool
         Whether its weights were learnt by gradient descent.
@@ -134,7 +135,7 @@ def score_interval(finalist: Finalist, level: float = 0.95) -> tuple[float, floa
         minimal_scale=1.0 / (rows * len(values)) if rows > 0 else 0.0,
     )
     low, high = posterior.interval(level)
-    if finalist.metric == "accuracy":
+    if finalist.metric in COUNTED:
         return max(low, 0.0), min(high, 1.0)
     return low, min(high, 1.0) if finalist.mean <= 1.0 else high
 
@@ -177,6 +178,6 @@ def adjusted_means(finalists: Sequence[Finalist]) -> dict[str, float]:
 
 def _prior(finalist: Finalist, first: float, second: float, rows: int) -> VariancePrior | None:
     """Return the variance that counting predicts, where the score is a share of rows."""
-    if finalist.metric != "accuracy" or rows <= 0:
+    if finalist.metric not in COUNTED or rows <= 0:
         return None
     return accuracy_prior(first, second, rows)

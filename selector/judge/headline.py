@@ -6,15 +6,16 @@ from typing import Any
 
 from selector.contract import Array
 from selector.judge.words import decimal, points
+from selector.tasks.base import Task
 
 
-def headline(task: str, y: Array, predictions: Array, on: str) -> dict[str, Any]:
+def headline(task: Task, y: Array, predictions: Array, on: str) -> dict[str, Any]:
     """Score predictions on the test part.
 
     Parameters
     ----------
-    task : str
-        Name of the task, for :func:`selector.tasks.get`.
+    task : Task
+        With the metric to score by.
     y : ndarray, shape (n,)
         The true targets (class indices, or real numbers).
     predictions : ndarray, shape (n, k) or (n,)
@@ -33,13 +34,10 @@ def headline(task: str, y: Array, predictions: Array, on: str) -> dict[str, Any]
     selector.errors.SelectorError
         As the task's own `score` raises.
     """
-    from selector import tasks
-
-    known = tasks.get(task)
-    low, high = known.interval(y, predictions)
+    low, high = task.interval(y, predictions)
     return {
-        "metric": str(known.metric),
-        "value": float(known.score(y, predictions)),
+        "metric": task.metric,
+        "value": float(task.score(y, predictions)),
         "interval": [float(low), float(high)],
         "on": on,
         "n": len(y),

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import math
 
-METRICS = {"r2": "R²"}
+METRICS = {
+    "r2": "R²",
+    "balanced_accuracy": "balanced accuracy",
+    "f1_macro": "macro F1",
+    "roc_auc": "ROC AUC",
+    "neg_log_loss": "negative log loss",
+}
 """Names of metrics as people write them, where that is not the name itself."""
 
 
@@ -31,7 +37,7 @@ def probability(value: float) -> str:
 
 def points(value: float, metric: str = "accuracy") -> str:
     """Return a difference of scores in words: ``1 point``, ``2.5 points``, ``.010 of R²``."""
-    if metric != "accuracy":
+    if metric not in ("accuracy", "balanced_accuracy"):
         return f"{decimal(value)} of {METRICS.get(metric, metric)}"
     number = f"{100.0 * value:.1f}".removesuffix(".0")
     if number == "0" and value != 0.0:

@@ -1,6 +1,6 @@
 """What is known about a data set before any model is tried.
 
-``describe`` chooses the target, the task, the axes and the kind, each with a
+``describe`` chooses the target, the task, the axes, the kind and the metric, each with a
 confidence, a reason and the option that overrides it, brings the data into its
 final form, and measures it.
 """
@@ -21,7 +21,7 @@ from selector.profile.options import KINDS, TASKS, ProfileOptions
 from selector.profile.schema import Applied, Schema
 from selector.profile.signals import measure_signals
 from selector.profile.table import drop_identifiers
-from selector.profile.target import choose_task, drop_missing, encode, split_target
+from selector.profile.target import choose_metric, choose_task, drop_missing, encode, split_target
 
 __all__ = [
     "KINDS",
@@ -88,7 +88,7 @@ def assign(
         Samples without a target, and classes of one sample, are left out and
         noted.
     decisions : dict of str to Decision
-        For ``target``, ``task``, ``axes`` and ``kind``.
+        For ``target``, ``task``, ``axes``, ``kind`` and ``metric``.
 
     Raises
     ------
@@ -115,7 +115,8 @@ def _assign(dataset: Dataset, options: ProfileOptions) -> _Assigned:
     if not np.isfinite(x.values).any():
         raise DataError(f"'{dataset.name}' has no value at all beside its target: all are missing.")
     final = replace(dataset, inputs={next(iter(dataset.inputs)): x})
-    decisions = {"target": target_decision, "task": task, **choice.decisions()}
+    metric = choose_metric(final.target, task.value, options.metric)
+    decisions = {"target": target_decision, "task": task, **choice.decisions(), "metric": metric}
     return _Assigned(
         final, decisions, _schema(final, raw, choice.form, task.value, dropped), warnings
     )
@@ -182,6 +183,7 @@ def profile(dataset: Dataset, decisions: Mapping[str, Decision]) -> Profile:
         signals=signals,
         decisions=dict(decisions),
         warnings=(*_doubts(decisions), *find_warnings(dataset)),
+        metric=str(decisions["metric"].value) if "metric" in decisions else "",
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from selector.contract import CLIP_AXES, FEATURE_AXES, IMAGE_AXES, KIND_OF_AXES, SERIES_AXES, Kind
 from selector.errors import OptionError, did_you_mean
+from selector.tasks.metrics import METRICS
 
 KINDS: tuple[Kind, ...] = ("sequential", "grid", "tabular", "sequential-grid")
 TASKS: tuple[str, ...] = ("classification", "regression")
@@ -37,6 +38,8 @@ class ProfileOptions:
     axes : str, optional
         The names of a sample's axes in the order they are stored, separated
         by commas: ``"time,channel"``, ``"channel,time"``, ``"height,width"``.
+    metric : str, optional
+        By which models are scored, see :data:`selector.tasks.metrics.METRICS`.
 
     Raises
     ------
@@ -48,10 +51,12 @@ class ProfileOptions:
     kind: str | None = None
     task: str | None = None
     axes: str | None = None
+    metric: str | None = None
 
     def __post_init__(self) -> None:
         _check("kind", self.kind, KINDS)
         _check("task", self.task, TASKS)
+        _check("metric", self.metric, [m for task in METRICS.values() for m in task])
         names = self.axis_names
         if names is None:
             return

@@ -9,6 +9,7 @@ import numpy as np
 
 from selector.contract import FEATURE_AXES, Array, Column, Dataset, Decision, Variable
 from selector.errors import DataError, OptionError, did_you_mean
+from selector.tasks.metrics import METRICS
 
 TARGET_NAMES = (
     "target", "label", "labels", "class", "classes", "y", "outcome", "species", "diagnosis",
@@ -196,6 +197,37 @@ def _task_of_numbers(values: Array) -> Decision:
         reason = f"the target has {figures}, without gaps and of similar frequency"
         return Decision("classification", 0.7, reason, "--task")
     return Decision("regression", 0.9, f"the target has {figures}", "--task")
+
+
+RARE = 0.2
+"""Share of an even class below which a class is rare, and accuracy says little of it."""
+
+
+def choose_metric(target: Variable | None, task: str, wanted: str | None) -> Decision:
+    """Choose the metric by task and balance of the classes.
+
+    Raises
+    ------
+    selector.errors.OptionError
+        Where the task has no metric of that name.
+    """
+    usual, *others = METRICS[task]
+    if wanted is not None:
+        if wanted not in METRICS[task]:
+            raise OptionError(
+                f"--metric '{wanted}' does not score a {task}. Allowed: {', '.join(METRICS[task])}."
+            )
+        return Decision(wanted, 1.0, "given by --metric", "--metric")
+    if task != "classification" or target is None:
+        return Decision(usual, 1.0, f"the metric of a {task}", "--metric")
+    counts = np.bincount(target.values.astype(np.int64))
+    counts = counts[counts > 0]
+    share = float(counts.min() * len(counts) / counts.sum())
+    rarest = f"the rarest of {len(counts)} classes has {int(counts.min())} of {int(counts.sum())}"
+    if share < RARE:
+        reason = f"{rarest} samples, of which accuracy would say little"
+        return Decision(others[0], 0.8, reason, "--metric")
+    return Decision(usual, 0.95, f"{rarest} samples", "--metric")
 
 
 def encode(dataset: Dataset, task: str) -> Dataset:

@@ -12,16 +12,17 @@ __all__ = ["TASKS", "Classification", "Regression", "Task", "get"]
 TASKS: dict[str, Task] = {task.name: task for task in (Classification(), Regression())}
 
 
-def get(name: str) -> Task:
-    """Return the task of this name.
+def get(name: str, metric: str = "") -> Task:
+    """Return the task of this name, scored by `metric` or as usual.
 
     Raises
     ------
     selector.errors.OptionError
-        Where there is none.
+        Where there is none, or it has no such metric.
     """
     if name not in TASKS:
         raise OptionError(
             f"task '{name}' is not known. Allowed: {', '.join(TASKS)}.{did_you_mean(name, TASKS)}"
         )
-    return TASKS[name]
+    task = TASKS[name]
+    return task if metric in ("", task.metric) else task.scored_by(metric)

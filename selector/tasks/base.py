@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import copy
 from typing import ClassVar
 
 import numpy as np
 
 from selector.contract import Array
+from selector.errors import OptionError, did_you_mean
+from selector.tasks.metrics import METRICS
 
 
 class Task(ABC):
@@ -22,7 +25,25 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
-    metric: ClassVar[str]
+    metric: str
+
+    def scored_by(self, metric: str) -> Task:
+        """Return the task with another metric.
+
+        Raises
+        ------
+        selector.errors.OptionError
+            Where it has no metric of this name.
+        """
+        allowed = METRICS[self.name]
+        if metric not in allowed:
+            raise OptionError(
+                f"metric '{metric}' is not one of {self.name}. Allowed: {', '.join(allowed)}."
+                f"{did_you_mean(metric, allowed)}"
+            )
+        other = copy(self)
+        other.metric = metric
+        return other
 
     @abstractmethod
     def row_scores(self, y: Array, predictions: Array) -> Array:
@@ -38,7 +59,7 @@ class Task(ABC):
         Returns
         -------
         ndarray of float64, shape (n,)
-            Their mean is the score.
+            Their mean is the usual score.
         """
 
     def score(self, y: Array, predictions: Array) -> float:

@@ -9,31 +9,38 @@ import numpy as np
 
 from selector.contract import Array
 from selector.errors import DataError
+from selector.tasks import metrics
 from selector.tasks.base import Task, marks
-
-CLIP = 1e-7
 
 
 class Classification(Task):
-    """Predicts class probabilities; the score is accuracy, the loss cross-entropy."""
+    """Predicts class probabilities; the score is usually accuracy, the loss cross-entropy."""
 
     name: ClassVar[str] = "classification"
-    metric: ClassVar[str] = "accuracy"
+    metric = "accuracy"
 
     def row_scores(self, y: Array, predictions: Array) -> Array:
         """Return 1 where the most probable class is right, else 0."""
         scores: Array = (predictions.argmax(axis=1) == y.astype(np.int64)).astype(np.float64)
         return scores
 
+    def score(self, y: Array, predictions: Array) -> float:
+        """Return the metric, higher is better; arguments as :meth:`row_scores`."""
+        return metrics.CLASSIFICATION[self.metric](y.astype(np.int64), predictions)
+
     def loss(self, y: Array, predictions: Array) -> float:
         """Return the mean cross-entropy in nats; rows are normalised and clipped at 1e-7."""
-        p = np.asarray(predictions, dtype=np.float64)
-        p = p / np.maximum(p.sum(axis=1, keepdims=True), CLIP)
-        own = p[np.arange(len(p)), y.astype(np.int64)]
-        return float(-np.log(np.clip(own, CLIP, 1.0)).mean())
+        return -metrics.neg_log_loss(y.astype(np.int64), predictions)
 
     def interval(self, y: Array, predictions: Array, level: float = 0.95) -> tuple[float, float]:
-        """Return the exact binomial interval of Clopper and Pearson (1934)."""
+        """Return the exact binomial interval of Clopper and Pearson (1934).
+
+        Of other metrics than accuracy the percentile bootstrap over rows,
+        class by class.
+        """
+        if self.metric != "accuracy":
+            score = metrics.CLASSIFICATION[self.metric]
+            return metrics.bootstrap(score, y.astype(np.int64), predictions, level)
         from scipy.stats import beta
 
         n = len(y)

@@ -30,7 +30,7 @@ class Regression(Task):
     """Predicts values; the score is R², the loss the squared error over the variance."""
 
     name: ClassVar[str] = "regression"
-    metric: ClassVar[str] = "r2"
+    metric = "r2"
 
     def row_scores(self, y: Array, predictions: Array) -> Array:
         """Return ``1 - (y - p)² / var(y)``, whose mean over the rows is R²."""

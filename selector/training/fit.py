@@ -194,7 +194,7 @@ def _score(job: Job, fitted: Fitted, path: Path | None) -> dict[str, Any]:
         raise DataError("the split has no validation row to score on")
     if not np.isfinite(predictions).all():
         raise NonFiniteError("a validation prediction is not finite")
-    task = tasks.get(job.profile.task)
+    task = tasks.get(job.profile.task, job.profile.metric)
     y = job.data.y[job.validation]
     record: dict[str, Any] = {
         "score": float(task.score(y, predictions)),

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from selector import tasks
 from selector.judge.headline import gap_sentence, headline
 from selector.judge.words import decimal, listed, points, probability
 
@@ -49,7 +50,7 @@ def test_points_and_lists() -> None:
 def test_headline_asks_the_task() -> None:
     y = np.array([0.0, 1.0, 1.0, 0.0])
     predictions = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4]])
-    score = headline("classification", y, predictions, "test part of 4 rows (held out)")
+    score = headline(tasks.get("classification"), y, predictions, "test part of 4 rows (held out)")
     assert score["value"] == 0.75
     assert score["metric"] == "accuracy"
     assert score["n"] == 4

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import selector_datasets
 from selector import readers
 from selector.contract import Profile, ReadOptions
-from selector.errors import DataError
+from selector.errors import DataError, OptionError
 from selector.profile import ProfileOptions, Schema, assign, describe, profile
 from selector.profile.measure import measure_axis
 from selector.profile.target import match
@@ -261,3 +261,18 @@ def make_table_of():
 def test_notes_of_the_reader_are_kept(make):
     data = replace(make.table(a=A, target=PETS), notes=("read with care",))
     assert describe(data).dataset.notes == ("read with care",)
+
+
+@pytest.mark.parametrize(("rare", "metric"), [(40, "accuracy"), (8, "balanced_accuracy")])
+def test_where_a_class_is_rare_each_class_counts_as_much(rare, metric):
+    rng = np.random.default_rng(0)
+    y = np.array(["a"] * (200 - rare) + ["b"] * rare)
+    raw = readers.read(rng.normal(size=(200, 3)), ReadOptions(), y)
+    found = describe(raw).profile
+    assert found.metric == metric
+    assert f"{rare} of 200" in found.decisions["metric"].reason
+    assert describe(raw, ProfileOptions(metric="roc_auc")).profile.metric == "roc_auc"
+    with pytest.raises(OptionError, match="does not score a classification"):
+        describe(raw, ProfileOptions(metric="r2"))
+    with pytest.raises(OptionError, match="Did you mean 'roc_auc'"):
+        ProfileOptions(metric="roc_au")

@@ -10,6 +10,7 @@ from sklearn.metrics import accuracy_score, log_loss, r2_score
 
 from selector import tasks
 from selector.errors import DataError, OptionError
+from selector.tasks.metrics import METRICS, counted_rows
 
 CLASSES = tasks.get("classification")
 NUMBERS = tasks.get("regression")
@@ -161,3 +162,64 @@ def test_splitter_lowers_the_folds_to_the_smallest_class():
     assert len(NUMBERS.splitter(np.arange(4.0), folds=10, repeats=1, seed=0)) == 4
     with pytest.raises(DataError, match="no class has two rows"):
         CLASSES.splitter(np.arange(4.0), folds=2, repeats=1, seed=0)
+
+
+RARE = np.array([0.0] * 90 + [1.0] * 10)
+
+
+def shares(right_of_common: int, right_of_rare: int) -> np.ndarray:
+    """Return probabilities that are right in so many rows of each class."""
+    said = RARE.copy()
+    said[right_of_common:90] = 1.0
+    said[90 + right_of_rare :] = 0.0
+    return np.stack([0.9 - 0.8 * said, 0.1 + 0.8 * said], axis=1)
+
+
+def test_a_rare_class_counts_as_much_in_balanced_accuracy():
+    p = shares(81, 4)
+    assert tasks.get("classification").score(RARE, p) == pytest.approx(0.85)
+    balanced = tasks.get("classification", "balanced_accuracy")
+    assert balanced.score(RARE, p) == pytest.approx((0.9 + 0.4) / 2)
+    low, high = balanced.interval(RARE, p)
+    assert low < 0.65 < high
+    assert high - low > 0.2, "ten rows of the rare class leave it open"
+    assert tasks.get("classification").metric == "accuracy", "the usual task has changed"
+
+
+@pytest.mark.parametrize("metric", METRICS["classification"])
+def test_every_metric_prefers_the_better_predictions(metric):
+    task = tasks.get("classification", metric)
+    good, poor, none = shares(88, 9), shares(60, 5), np.tile([0.9, 0.1], (100, 1))
+    assert task.score(RARE, good) > task.score(RARE, poor)
+    assert task.score(RARE, good) > task.score(RARE, none)
+    low, high = task.interval(RARE, good)
+    assert low <= task.score(RARE, good) <= high
+    assert low < high
+
+
+def test_scores_are_those_of_scikit_learn():
+    from sklearn import metrics as known
+
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 200)
+    p = rng.dirichlet(np.ones(3), 200)
+    p[np.arange(200), y] += 0.4
+    p /= p.sum(axis=1, keepdims=True)
+    scored = {
+        m: tasks.get("classification", m).score(y.astype(float), p)
+        for m in METRICS["classification"]
+    }
+    assert scored["roc_auc"] == pytest.approx(known.roc_auc_score(y, p, multi_class="ovr"))
+    assert scored["neg_log_loss"] == pytest.approx(-known.log_loss(y, p))
+    assert scored["f1_macro"] == pytest.approx(known.f1_score(y, p.argmax(1), average="macro"))
+
+
+def test_a_metric_of_another_task_is_refused():
+    with pytest.raises(OptionError, match="Allowed: r2"):
+        tasks.get("regression", "roc_auc")
+
+
+def test_balanced_accuracy_is_as_noisy_as_few_rows():
+    assert counted_rows("accuracy", 100, (90, 10)) == 100
+    assert counted_rows("balanced_accuracy", 100, (50, 50)) == 100
+    assert counted_rows("balanced_accuracy", 100, (90, 10)) == 36
