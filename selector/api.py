@@ -161,6 +161,9 @@ def recommend(
     step: str | None = None,
     prefer: str = "balanced",
     refit_all: bool = False,
+    max_latency: float | None = None,
+    max_size: int | str | None = None,
+    max_params: int | None = None,
     out: str | Path | None = None,
     verbose: bool = False,
 ) -> Recommendation:
@@ -185,6 +188,12 @@ def recommend(
         As the options of ``selector recommend``.
     refit_all : bool
         As the option of ``selector recommend``.
+    max_latency : float, optional
+        Milliseconds that one prediction may take, as measured.
+    max_size : int or str, optional
+        Bytes of a model at most, or ``"500kB"``.
+    max_params : int, optional
+        Parameters of a model at most.
     out : path, optional
         Where to keep the run; by default a temporary folder that lives as
         long as this process (see :meth:`Recommendation.save`).
@@ -221,6 +230,9 @@ def recommend(
         step=step,
         prefer=prefer,
         refit_all=refit_all,
+        max_latency=max_latency,
+        max_size=max_size,  # type: ignore[arg-type]
+        max_params=max_params,
         command=("selector.recommend",),
     )
     if out is None:

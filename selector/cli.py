@@ -187,6 +187,13 @@ def recommend(
     refit_all: Annotated[
         bool, typer.Option("--refit-all", help="Also save a model fitted on all rows, unscored.")
     ] = False,
+    max_latency: Annotated[
+        float | None, typer.Option(help="Milliseconds that one prediction may take.")
+    ] = None,
+    max_size: Annotated[
+        str | None, typer.Option(help="Size of a model at most: 500kB, 2MB.")
+    ] = None,
+    max_params: Annotated[int | None, typer.Option(help="Parameters of a model at most.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/<date>-<name>.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
@@ -211,6 +218,9 @@ def recommend(
         step=step,
         prefer=prefer,
         refit_all=refit_all,
+        max_latency=max_latency,
+        max_size=max_size,  # type: ignore[arg-type]
+        max_params=max_params,
         command=tuple(["selector", *sys.argv[1:]]),
     )
     session, progress = _session(options, quiet)

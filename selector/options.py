@@ -8,6 +8,7 @@ from typing import Any
 
 from selector.errors import OptionError, RunError, did_you_mean
 from selector.search.budget import parse_time
+from selector.search.limits import Limits, parse_size
 
 SECONDS, COUNTED_SECONDS = 60.0, 3600.0
 """The budget where none was given: by the clock, and where trials are counted."""
@@ -32,6 +33,9 @@ class Options:
     step: str | None = None
     prefer: str = "balanced"
     refit_all: bool = False
+    max_latency: float | None = None
+    max_size: int | None = None
+    max_params: int | None = None
     command: tuple[str, ...] = field(default_factory=tuple)
 
     def __post_init__(self) -> None:
@@ -45,11 +49,23 @@ class Options:
             raise OptionError(f"--seed is from 0 to {2**31 - 1}; received {self.seed}.")
         if self.workers is not None and not 1 <= self.workers <= 256:
             raise OptionError(f"--workers is from 1 to 256; received {self.workers}.")
+        if self.max_size is not None:
+            object.__setattr__(self, "max_size", parse_size(self.max_size))
+        for name in ("max_latency", "max_params"):
+            most = getattr(self, name)
+            if most is not None and not most > 0:
+                option = f"--{name.replace('_', '-')}"
+                raise OptionError(f"{option} is more than 0; received {most}.")
         if self.prefer not in ROPES:
             raise OptionError(
                 f"--prefer is one of {', '.join(ROPES)}; received '{self.prefer}'."
                 f"{did_you_mean(self.prefer, ROPES)}"
             )
+
+    @property
+    def limits(self) -> Limits:
+        """What a model may cost."""
+        return Limits(self.max_latency, self.max_size, self.max_params)
 
     @classmethod
     def stored(cls, about: Mapping[str, Any], time: str | float | None = None) -> Options:

@@ -205,6 +205,7 @@ class Session:
             max_trials=self.options.trials,
             seed=self.options.seed,
             finals=1 + self.options.refit_all,
+            limits=self.options.limits,
         )
         self._planner = planner
         self._final = FinalModel(

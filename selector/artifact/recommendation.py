@@ -40,6 +40,8 @@ def finalists(planner: Planner, metric: str) -> tuple[list[Finalist], Finalist |
             scores, shown = {str(best.spec.split): best.result.score}, best.result
         else:
             continue
+        if contender.too_costly(shown):
+            continue
         finalist = as_finalist(contender, planner, metric, scores, shown)
         if contender.candidate.role == "baseline":
             baseline = finalist
@@ -87,6 +89,8 @@ def race(planner: Planner, metric: str, prefer: str) -> list[tuple[str, str]]:
     baseline = None
     entered = []
     for entry in entries:
+        if entry.contender.too_costly(entry.latest.result):
+            continue
         made = as_finalist(entry.contender, planner, metric, entry.scores, entry.record.result)
         if entry.contender.candidate.role == "baseline":
             baseline = made
@@ -103,7 +107,7 @@ def leaderboard(planner: Planner, metric: str) -> list[dict[str, Any]]:
     confirmed, baseline = finalists(planner, metric)
     by_name = {f.architecture: f for f in [*confirmed, *([baseline] if baseline else [])]}
     rows = [_row(c, planner, by_name.get(name)) for name, c in planner.contenders.items()]
-    order = {"confirmed": 0, "searched": 1, "failed": 2, "not tried": 3}
+    order = {"confirmed": 0, "searched": 1, "over a limit": 2, "failed": 3, "not tried": 4}
     return sorted(
         rows,
         key=lambda r: (order[r["state"]], -(r["score"] if r["score"] is not None else -math.inf)),
@@ -123,6 +127,9 @@ def _row(contender: Contender, planner: Planner, finalist: Finalist | None) -> d
         state = "failed"
     else:
         state = "searched" if contender.best else "not tried"
+    costly = contender.too_costly(result) if result else contender.over_limits
+    if costly:
+        state = "over a limit"
     interval = score_interval(finalist) if finalist is not None and confirmed else None
     reasons = [r.result.reason for r in contender.records if not r.ok]
     timed = [*(entry.records[::-1] if entry else []), *contender.records[::-1]]
@@ -149,7 +156,9 @@ def _row(contender: Contender, planner: Planner, finalist: Finalist | None) -> d
         "seconds": sum(r.result.seconds for r in contender.records)
         + (sum(r.result.seconds for r in entry.records) if entry else 0.0),
         "state": state,
-        "reason": contender.blocked or (reasons[-1] if reasons and state == "failed" else ""),
+        "reason": costly
+        or contender.blocked
+        or (reasons[-1] if reasons and state == "failed" else ""),
         "params": dict(record.spec.params) if record else {},
     }
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from selector.contract import Candidate
+from selector.contract import Candidate, TrialResult
+from selector.search.limits import Limits
 from selector.search.records import Record
 
 PATIENCE = 10
@@ -16,6 +17,9 @@ PATIENCE = 10
 
 FEW_ROWS = 100
 """Rows below which one validation part is too small to choose between configurations by."""
+
+TOO_COSTLY = 2
+"""Configurations over a limit, and none within, after which an architecture rests."""
 
 REPEATS = 3
 """Search splits on which a network's configuration is tried where rows are few."""
@@ -56,6 +60,21 @@ class Contender:
     retries: int = 0
     most: int = 1000
     blocked: str = ""
+    limits: Limits = field(default_factory=Limits)
+
+    def _may_lead(self, record: Record) -> bool:
+        pruned = record.result.stopped == "pruned"
+        return not pruned and not self.too_costly(record.result)
+
+    def too_costly(self, result: TrialResult) -> str:
+        """Return which limit a model of this architecture exceeds; empty where none."""
+        return "" if self.candidate.role == "baseline" else self.limits.exceeded(result)
+
+    @property
+    def over_limits(self) -> str:
+        """The limit that the latest model exceeds, where all did; empty otherwise."""
+        reasons = [self.too_costly(r.result) for r in self.records if r.ok]
+        return reasons[-1] if reasons and all(reasons) else ""
 
     def _leading(self) -> list[Record]:
         """Return the finished trials of the best configuration: the highest mean value.
@@ -64,7 +83,7 @@ class Contender:
         """
         tried: dict[tuple[Any, ...], list[Record]] = {}
         for record in self.records:
-            if record.value is not None and record.result.stopped != "pruned":
+            if record.value is not None and self._may_lead(record):
                 tried.setdefault(tuple(sorted(record.spec.params.items())), []).append(record)
         most = max(map(len, tried.values()), default=0)
         full = [records for records in tried.values() if len(records) == most]

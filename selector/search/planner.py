@@ -19,12 +19,14 @@ from selector.search.confirmation import MIN_SPLITS, Confirmation
 from selector.search.contenders import (
     FEW_ROWS,
     REPEATS,
+    TOO_COSTLY,
     Contender,
     Finalist,
     Planned,
     most_trials,
     planned_trials,
 )
+from selector.search.limits import Limits
 from selector.search.pace import Pace
 from selector.search.pruning import thresholds
 from selector.search.records import Record
@@ -50,6 +52,8 @@ TRIALS_EACH = 2
 
 FEW_NETWORKS = 2
 """Networks of a family that join below :data:`~selector.search.contenders.FEW_ROWS` rows."""
+
+_NO_LIMITS = Limits()
 
 FIRST_SECONDS = 1.5
 """Allowance for compiling a family's first network where time is short."""
@@ -80,6 +84,8 @@ class Planner:
         Seeds the trials.
     finals : int
         How often the chosen model is fitted at the end.
+    limits : Limits
+        What a model may cost.
     """
 
     timed = True
@@ -97,11 +103,14 @@ class Planner:
         max_trials: int | None = None,
         seed: int = 0,
         finals: int = 1,
+        limits: Limits = _NO_LIMITS,
     ) -> None:
         self.profile, self.budget, self.splits, self.studies = profile, budget, splits, studies
         self.cores, self.max_trials, self.seed, self.finals = cores, max_trials, seed, finals
         self.contenders = {
-            c.name: Contender(c, planned_trials(c, profile.n), most=most_trials(c, profile.n))
+            c.name: Contender(
+                c, planned_trials(c, profile.n), most=most_trials(c, profile.n), limits=limits
+            )
             for c in candidates
             if c.admitted
         }
@@ -176,6 +185,10 @@ class Planner:
             contender.retries += 1
             contender.portfolio.insert(0, _planned(record))
             return
+        if contender.over_limits and (
+            len(contender.records) >= TOO_COSTLY or not contender.has_work
+        ):
+            contender.blocked = contender.over_limits
         failures = sum(not r.ok for r in contender.records)
         if not record.ok and failures >= (2 if contender.best is None else 5):
             contender.blocked = record.result.reason

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from invented import N
+from invented import SCORES, Clock, N, candidate
 
+from selector import tasks
+from selector.artifact.recommendation import race
 from selector.contract import Profile
+from selector.search.planner import Planner
+from selector.search.splits import Splits
+from selector.search.studies import Studies
 
 
 @pytest.fixture
@@ -20,3 +27,18 @@ def profile() -> Profile:
         name="x", axes=("time", "channel"), kind="sequential", task="classification", target="y",
         n=N, shape=(20, 1), lengths=(20, 20, 20), n_outputs=2, classes=("a", "b"), counts=(80, 80),
     )  # fmt: skip
+
+
+@pytest.fixture
+def make(tmp_path: Path, profile: Profile) -> Any:
+    def planner(seconds: float = 60.0, **options: Any) -> Planner:
+        y = np.arange(N) % 2
+        (tmp_path / "splits").mkdir(exist_ok=True)
+        splits = Splits(tmp_path / "splits", tasks.get("classification"), y.astype(float), 0)
+        studies = Studies(tmp_path / "study.journal", 0)
+        return Planner(
+            [candidate(n) for n in SCORES], profile, Clock(seconds), splits, studies,
+            lambda p: race(p, "accuracy", "balanced"), cores=2, **options,
+        )  # fmt: skip
+
+    return planner

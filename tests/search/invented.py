@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from selector.contract import Candidate, Categorical, Float
+import numpy as np
+
+from selector.contract import Candidate, Categorical, Float, TrialResult
 from selector.search.budget import Budget
+from selector.search.planner import Planner
+from selector.search.records import Record
 
 N = 160
 WARM = {"keras", "sklearn"}
@@ -32,3 +36,29 @@ def candidate(name: str) -> Candidate:
     portfolio = ({"lr": 0.01, "u": 1}, {"lr": 0.02, "u": 2}) if network else ({},)
     role = "baseline" if name == "tabular.baseline" else "candidate"
     return Candidate(name, family, name, "p", network, kind, role, True, "fits", space, portfolio)  # type: ignore[arg-type]
+
+
+def play(planner: Planner, seconds: float = 3.0, limit: int = 10_000) -> list[Record]:
+    """Run a plan with invented trials, two at a time; each takes `seconds` on its core."""
+    rng = np.random.default_rng(0)
+    done: list[Record] = []
+    while len(done) < limit:
+        asked = [a for a in (planner.next(WARM, set()) for _ in range(2)) if a is not None]
+        if not asked or planner.budget.left() < planner.reserve():
+            return done
+        for spec, number in asked:
+            found = planner.contenders[spec.architecture].candidate
+            network = found.type == "network"
+            took = seconds if network else 0.1
+            planner.budget.now += took / 2
+            result = TrialResult(
+                "complete", score=float(np.clip(SCORES[found.name] + rng.normal(0, 0.01), 0, 1)),
+                loss=0.5, fit_seconds=took, seconds=took, n_train=45, stopped="planned",
+                epochs=20 if network else 0, best_epoch=20 if network else 0,
+                epoch_seconds=took / 20 if network else 0.0, bytes=100, macs=1000,
+                compile_seconds=0.2, planned_epochs=20,
+            )  # fmt: skip
+            record = Record(spec, result, found.family, found.type, number)
+            planner.tell(record)
+            done.append(record)
+    return done

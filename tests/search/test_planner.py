@@ -3,64 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from invented import SCORES, WARM, Clock, N, candidate
+from invented import SCORES, play
 
-from selector import tasks
-from selector.artifact.recommendation import compose, race
-from selector.contract import Profile, TrialResult
+from selector.artifact.recommendation import compose
 from selector.errors import OptionError
 from selector.search.budget import parse_time
 from selector.search.contenders import PATIENCE
-from selector.search.planner import MIN_SPLITS, Planner
-from selector.search.records import Record
-from selector.search.splits import Splits
-from selector.search.studies import Studies
-
-
-@pytest.fixture
-def make(tmp_path: Path, profile: Profile) -> Any:
-    def planner(seconds: float = 60.0, **options: Any) -> Planner:
-        y = np.arange(N) % 2
-        (tmp_path / "splits").mkdir(exist_ok=True)
-        splits = Splits(tmp_path / "splits", tasks.get("classification"), y.astype(float), 0)
-        studies = Studies(tmp_path / "study.journal", 0)
-        return Planner(
-            [candidate(n) for n in SCORES], profile, Clock(seconds), splits, studies,
-            lambda p: race(p, "accuracy", "balanced"), cores=2, **options,
-        )  # fmt: skip
-
-    return planner
-
-
-def play(planner: Planner, seconds: float = 3.0, limit: int = 10_000) -> list[Record]:
-    """Run a plan with invented trials, two at a time; each takes `seconds` on its core."""
-    rng = np.random.default_rng(0)
-    done: list[Record] = []
-    while len(done) < limit:
-        asked = [a for a in (planner.next(WARM, set()) for _ in range(2)) if a is not None]
-        if not asked or planner.budget.left() < planner.reserve():
-            return done
-        for spec, number in asked:
-            found = planner.contenders[spec.architecture].candidate
-            network = found.type == "network"
-            took = seconds if network else 0.1
-            planner.budget.now += took / 2
-            result = TrialResult(
-                "complete", score=float(np.clip(SCORES[found.name] + rng.normal(0, 0.01), 0, 1)),
-                loss=0.5, fit_seconds=took, seconds=took, n_train=45, stopped="planned",
-                epochs=20 if network else 0, best_epoch=20 if network else 0,
-                epoch_seconds=took / 20 if network else 0.0, bytes=100, macs=1000,
-                compile_seconds=0.2, planned_epochs=20,
-            )  # fmt: skip
-            record = Record(spec, result, found.family, found.type, number)
-            planner.tell(record)
-            done.append(record)
-    return done
+from selector.search.planner import MIN_SPLITS
 
 
 def test_the_floor_comes_first_and_starts_with_the_baseline(make):
