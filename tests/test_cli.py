@@ -64,3 +64,15 @@ def test_a_profile_says_what_was_decided_and_why():
     assert told["kind"] == "sequential"
     assert told["decisions"]["kind"]["reason"]
     assert told["decisions"]["kind"]["option"] == "--kind"
+
+
+def test_families_are_compared_in_general_where_there_is_no_run():
+    done = run("compare", "rnn", "cnn", "--json")
+    told = json.loads(done.stdout)
+    assert told["families"] == ["rnn", "cnn"]
+    assert set(told["answers"]) == {
+        "structure", "usage", "long_term", "efficiency", "inputs_outputs",
+    }  # fmt: skip
+    wrong = run("compare", "rmn")
+    assert wrong.returncode == 2
+    assert "Did you mean 'rnn'" in wrong.stderr

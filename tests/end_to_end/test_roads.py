@@ -69,6 +69,10 @@ def test_wide_series_with_a_test_file(tmp_path):
         np.mean([p["prediction"] == t for p, t in zip(told, truth, strict=True)])
         == (rec["score"]["value"])
     )
+    compared = selector("compare", "rnn", "cnn", tmp_path / "run")
+    assert compared.returncode == 0, compared.stderr
+    assert compared.stdout.count("rnn: ") == compared.stdout.count("cnn: ") == 5
+    assert rec["answers"]["rnn"]["structure"] != rec["answers"]["cnn"]["structure"]
     # a single row, without its target, gets the label that it got in the batch
     with Path(test).open(newline="") as handle:
         rows = list(csv.reader(handle))
@@ -114,9 +118,16 @@ def test_an_image_folder(tmp_path):
 
 def test_a_table_with_categories_and_gaps(tmp_path):
     source = selector_datasets.path("penguins")
-    rec = recommend(tmp_path, source, "--refit-all")
+    asked = ("--metric", "balanced_accuracy", "--max-params", 500)
+    rec = recommend(tmp_path, source, "--refit-all", *asked)
     assert (rec["kind"], rec["target"]) == ("tabular", "species")
     assert rec["score"]["value"] > 0.9
+    assert rec["score"]["metric"] == rec["baseline"]["metric"] == "balanced_accuracy"
+    assert rec["baseline"]["value"] == pytest.approx(1 / 3)
+    params = {r["architecture"]: r["params_count"] for r in rec["leaderboard"]}
+    assert (params[rec["recommended"]["architecture"]] or 0) <= 500
+    over = [r for r in rec["leaderboard"] if r["state"] == "over a limit"]
+    assert all("500 allowed" in r["reason"] for r in over)
     lines = source.read_text().splitlines()
     header = lines[0].split(",")
     strange = lines[1].split(",")
@@ -156,6 +167,31 @@ print(json.dumps([rec.verdict, rec.score["metric"], rec.score["value"],
     assert error < 1.0
     assert same
     assert done.stderr == ""
+
+
+@pytest.mark.slow
+def test_counted_trials_are_the_same_each_time_bit_for_bit(tmp_path):
+    train, test = selector_datasets.path("GunPoint"), selector_datasets.path("GunPoint", "test")
+    told = []
+    for name in ("one", "two"):
+        run = tmp_path / name
+        line = ["recommend", train, "--test", test, "--trials", 20, "--seed", 1, "--workers", 2]
+        done = selector(*line, "--json", "--quiet", "--out", run)
+        assert done.returncode == 0, done.stderr
+        rec = json.loads(done.stdout)
+        trials = sorted(  # by number: a second worker may end first
+            (
+                ([t["spec"][k] for k in ("id", "split", "seed", "params")], t["result"]["score"])
+                for t in RunFolder(run).trials()
+            ),
+            key=lambda told: told[0][0],
+        )
+        told.append(
+            [trials, rec["verdict"], rec["recommended"], rec["score"], rec["tie_group"],
+             (run / "predictions" / "test.npy").read_bytes()]
+        )  # fmt: skip
+    assert len(told[0][0]) > 40
+    assert told[0] == told[1]
 
 
 def test_a_run_that_was_killed_goes_on_without_losing_a_trial(tmp_path):
