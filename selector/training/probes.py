@@ -88,6 +88,7 @@ def probe(
         interval of the drop, rows paired), ``n``, and what says which it is.
     """
     rows = np.random.default_rng(seed).permutation(len(y))[:MOST_ROWS]
+    predict(x.take(rows[:1]))  # compiles what may have to be compiled
     before = left()
     x, y = x.take(rows), y[rows]
     own = np.asarray(row_scores(y, predict(x)), dtype=np.float64)
