@@ -55,6 +55,9 @@ FEW_NETWORKS = 2
 
 _NO_LIMITS = Limits()
 
+STILL_IMPROVING = 1.5
+"""Factor of a lane's share while its best training ended before it had stopped improving."""
+
 FIRST_SECONDS = 1.5
 """Allowance for compiling a family's first network where time is short."""
 
@@ -390,7 +393,10 @@ class Planner:
     def _weight(self, members: Sequence[Contender]) -> float:
         best = max((c.best_value for c in members), default=-math.inf)
         top = max((c.best_value for c in self.contenders.values()), default=-math.inf)
-        return self.lane_weight(members[0]) * (2.0 if best >= top - 0.01 else 1.0)
+        leading = 2.0 if best >= top - 0.01 else 1.0
+        leader = max(members, key=lambda c: c.best_value).best
+        unfinished = STILL_IMPROVING if leader and leader.result.improving else 1.0
+        return self.lane_weight(members[0]) * leading * unfinished
 
     def _spent(self, members: Sequence[Contender]) -> float:
         done = sum(r.result.seconds for c in members for r in c.records)
