@@ -157,6 +157,8 @@ def recommend(
     task: str | None = None,
     axes: str | Sequence[str] | None = None,
     metric: str | None = None,
+    group: str | None = None,
+    order: str | None = None,
     id: str | None = None,
     step: str | None = None,
     prefer: str = "balanced",
@@ -183,8 +185,8 @@ def recommend(
         an hour with `trials`. The call returns at most three seconds after it.
     test : path, or tuple (X, y), optional
         A test part of its own; by default a fifth is split off, untouched.
-    trials, seed, workers, families, trained_only, target, kind, task, axes, metric, id, step,
-    prefer
+    trials, seed, workers, families, trained_only, target, kind, task, axes, metric, group, order,
+    id, step, prefer
         As the options of ``selector recommend``.
     refit_all : bool
         As the option of ``selector recommend``.
@@ -226,6 +228,8 @@ def recommend(
         task=task,
         axes=axes if axes is None or isinstance(axes, str) else ",".join(axes),
         metric=metric,
+        group=group,
+        order=order,
         id=id,
         step=step,
         prefer=prefer,

@@ -172,6 +172,12 @@ def recommend(
     ] = None,
     id: Annotated[str | None, typer.Option("--id", help="Column of series ids (long CSV).")] = None,
     step: Annotated[str | None, typer.Option(help="Column of time steps (long CSV).")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Column of groups (patients, machines …), never split apart.")
+    ] = None,
+    order: Annotated[
+        str | None, typer.Option(help="Column of time: splits go forward in it.")
+    ] = None,
     families: Annotated[
         str | None, typer.Option(help="Only these, as rnn,cnn; by default all.")
     ] = None,
@@ -214,6 +220,8 @@ def recommend(
         task=task,
         axes=axes,
         metric=metric,
+        group=group,
+        order=order,
         id=id,
         step=step,
         prefer=prefer,

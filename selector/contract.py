@@ -174,6 +174,11 @@ class Dataset:
         How it was read: ``reader`` (name), ``path``, and where they apply
         ``target``, ``id``, ``step``, ``channels`` (column names),
         ``separator``, ``encoding``. Enough to read another file the same way.
+    groups : ndarray of int, shape (n,), optional
+        Samples of one group are never split apart.
+    order : ndarray of float, shape (n,), optional
+        Splits go forward in it: what is trained on comes before what is
+        validated on.
     """
 
     name: str
@@ -182,6 +187,8 @@ class Dataset:
     ids: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     source: Mapping[str, Any] = field(default_factory=dict)
+    groups: Array | None = None
+    order: Array | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -199,6 +206,8 @@ class Dataset:
             inputs={k: v.take(rows) for k, v in self.inputs.items()},
             target=None if self.target is None else self.target.take(rows),
             ids=tuple(self.ids[int(r)] for r in rows) if self.ids else (),
+            groups=None if self.groups is None else self.groups[rows],
+            order=None if self.order is None else self.order[rows],
         )
 
 

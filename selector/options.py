@@ -29,6 +29,8 @@ class Options:
     task: str | None = None
     axes: str | None = None
     metric: str | None = None
+    group: str | None = None
+    order: str | None = None
     id: str | None = None
     step: str | None = None
     prefer: str = "balanced"
@@ -49,6 +51,8 @@ class Options:
             raise OptionError(f"--seed is from 0 to {2**31 - 1}; received {self.seed}.")
         if self.workers is not None and not 1 <= self.workers <= 256:
             raise OptionError(f"--workers is from 1 to 256; received {self.workers}.")
+        if self.group and self.order:
+            raise OptionError("--group and --order exclude each other: give one of them.")
         if self.max_size is not None:
             object.__setattr__(self, "max_size", parse_size(self.max_size))
         for name in ("max_latency", "max_params"):

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from selector.artifact.data import read_data
 from selector.artifact.final import FinalModel
 from selector.artifact.intake import describe_run, name_of, take_in
@@ -191,7 +193,10 @@ class Session:
         self.run.write(
             "candidates.json", {"candidates": [candidate_to_dict(c) for c in candidates]}
         )
-        splits = Splits(self.run.path / "splits", self.task, self.dev_y, self.options.seed)
+        splits = Splits(
+            self.run.path / "splits", self.task, self.dev_y, self.options.seed,
+            *(self._arranged(name) for name in ("groups", "order")),
+        )  # fmt: skip
         studies = Studies(self.run.path / "study.journal", self.options.seed)
 
         planner = (CountedPlanner if self.options.trials else Planner)(
@@ -239,6 +244,12 @@ class Session:
             self.runner.clear()
             planner.start_confirmation()
         self._mark("search ended")
+
+    def _arranged(self, name: str) -> Any:
+        """Return how the development rows hang together; None where nothing was said."""
+        assert self.run is not None
+        path = self.run.path / "data" / f"{name}.npy"
+        return np.load(path, allow_pickle=False) if path.exists() else None
 
     def _restore(self, studies: Any, planner: Planner, records: list[Record]) -> None:
         for name, contender in planner.contenders.items():

@@ -83,10 +83,12 @@ def take_in(
     from selector import readers
     from selector.contract import ReadOptions
     from selector.profile import ProfileOptions, describe
+    from selector.profile.aside import set_aside
 
     read_options = ReadOptions(target=o.target, id=o.id, step=o.step)
     raw = readers.read(source, read_options, y=y, extra_readers=plugin_readers)
-    wanted = ProfileOptions(o.target, o.kind, o.task, o.axes, o.metric)
+    raw = set_aside(raw, o.group, o.order)
+    wanted = ProfileOptions(o.target, o.kind, o.task, o.axes, o.metric, o.group, o.order)
     apart = None
     if test is None:
         raw, apart = split_off(raw, wanted, o.seed, notes)
@@ -104,8 +106,16 @@ def take_in(
     on = f"test file, {len(test_x)} rows"
     if test is None:
         on = f"{len(test_x)} rows held out from everything else"
+        if o.group:
+            on = f"{len(test_x)} rows of a '{o.group}' that nothing else has seen"
+        elif o.order:
+            on = f"the last {len(test_x)} rows by '{o.order}'"
     write_data(run.path / "data" / "dev", described.dataset.x, described.dataset.target)
     write_data(run.path / "data" / "test", test_x, y_test)
+    for name in ("groups", "order"):
+        values = getattr(described.dataset, name)
+        if values is not None:
+            np.save(run.path / "data" / f"{name}.npy", values, allow_pickle=False)
     run.write("profile.json", described.profile.to_dict())
     run.write("schema.json", schema.to_dict())
     made = {
@@ -119,20 +129,22 @@ def take_in(
 
 
 def split_off(raw: Dataset, wanted: Any, seed: int, notes: list[str]) -> tuple[Dataset, Dataset]:
-    """Split the samples that have a target in two, stratified by it.
+    """Split the samples that have a target in two, stratified by it; groups stay whole.
 
     The labels are all that is looked at; what the data is, is decided
     afterwards, on the first part only.
     """
     from selector import tasks
     from selector.profile import describe
+    from selector.tasks.arranged import holdout
 
     labels = describe(raw, wanted)
     applied = labels.schema.apply(raw)
     assert applied.y is not None
     known = np.flatnonzero(~np.isnan(applied.y.values))
     task = tasks.get(labels.profile.task)
-    part = task.holdout(applied.y.values[known], TEST_SHARE, seed)
+    groups, order = (None if v is None else v[known] for v in (raw.groups, raw.order))
+    part = holdout(task, applied.y.values[known], TEST_SHARE, seed, groups, order)
     dropped = [n for n in labels.dataset.notes if n not in raw.notes]
     notes += [n for n in dropped if "left out" in n]
     return raw.take(known[part == 0]), raw.take(known[part == 1])

@@ -105,6 +105,7 @@ def assign(
 def _assign(dataset: Dataset, options: ProfileOptions) -> _Assigned:
     dataset, target_decision = split_target(dataset, options.target)
     dataset, dropped, warnings = drop_identifiers(dataset)
+    dropped = (*dropped, *(name for name in (options.group, options.order) if name))
     dataset = drop_missing(dataset)
     assert dataset.target is not None
     task = choose_task(dataset.target, options.task)

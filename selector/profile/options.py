@@ -40,6 +40,8 @@ class ProfileOptions:
         by commas: ``"time,channel"``, ``"channel,time"``, ``"height,width"``.
     metric : str, optional
         By which models are scored, see :data:`selector.tasks.metrics.METRICS`.
+    group, order : str, optional
+        Column that was set aside, see :func:`selector.profile.aside.set_aside`.
 
     Raises
     ------
@@ -52,6 +54,8 @@ class ProfileOptions:
     task: str | None = None
     axes: str | None = None
     metric: str | None = None
+    group: str | None = None
+    order: str | None = None
 
     def __post_init__(self) -> None:
         _check("kind", self.kind, KINDS)

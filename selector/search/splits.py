@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from selector.contract import Array
+from selector.tasks import Task, arranged
 
 SEARCH_SHARE = 0.25
 """Share of the rows that validate a trial of the search."""
@@ -34,16 +34,28 @@ class Splits:
         Target of the development rows.
     seed : int
         Seeds the splits.
+    groups, order : ndarray, shape (n,), optional
+        As in :class:`selector.contract.Dataset`.
     """
 
-    def __init__(self, folder: Path, task: Any, y: Array, seed: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        task: Task,
+        y: Array,
+        seed: int,
+        groups: Array | None = None,
+        order: Array | None = None,
+    ) -> None:
         self._folder, self._task, self._y, self._seed = folder, task, y, seed
-        made = task.splitter(y, CONFIRM_FOLDS, CONFIRM_REPEATS, seed)
+        self._arranged = groups, order
+        made = arranged.splitter(task, y, CONFIRM_FOLDS, CONFIRM_REPEATS, seed, *self._arranged)
         self.confirm: list[str] = [f"confirm-{i}" for i in range(len(made))]
         for name, split in zip(self.confirm, made, strict=True):
             self._write(name, split)
-        self.n_confirm = int(np.sum(made[0] == 0))
-        self.test_train_ratio = float(np.sum(made[0] == 1) / max(1, self.n_confirm))
+        self.n_confirm = int(np.median([np.sum(split == 0) for split in made]))
+        rows = float(np.median([np.sum(split == 1) for split in made]))
+        self.test_train_ratio = rows / max(1, self.n_confirm)
 
     def _write(self, name: str, split: Array) -> None:
         path = self._folder / f"{name}.npy"
@@ -57,5 +69,6 @@ class Splits:
         name = f"search-{index}"
         if not (self._folder / f"{name}.npy").exists():
             seed = self._seed * 100_003 + index
-            self._write(name, self._task.holdout(self._y, SEARCH_SHARE, seed))
+            made = arranged.search_split(self._task, self._y, SEARCH_SHARE, seed, *self._arranged)
+            self._write(name, made)
         return name

@@ -1,0 +1,114 @@
+"""Splits that respect how samples hang together: whole groups, or forward in time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from selector.contract import Array
+from selector.errors import DataError
+from selector.tasks.base import Task, marks
+
+FIRST_BLOCKS = 3
+"""Blocks that the first forward split trains on; each later one has one more."""
+
+
+def holdout(
+    task: Task, y: Array, share: float, seed: int, groups: Array | None, order: Array | None
+) -> Array:
+    """Split one part off: rows at random, whole groups, or the last in order.
+
+    Parameters
+    ----------
+    task : Task
+        Knows how to split rows at random.
+    y : ndarray, shape (n,)
+        The target.
+    share : float
+        Share of the rows in that part.
+    seed : int
+        Seeds the choice.
+    groups : ndarray of int, shape (n,), or None
+        Samples of one group stay together.
+    order : ndarray of float, shape (n,), or None
+        The part is the last in this order.
+
+    Returns
+    -------
+    ndarray of int8, shape (n,)
+        0 for training, 1 for the part.
+    """
+    if order is not None:
+        wanted = int(np.clip(round(share * len(y)), 1, len(y) - 1))
+        return marks(len(y), np.argsort(order, kind="stable")[-wanted:])
+    if groups is not None:
+        return _by_group(task, y, groups, max(2, round(1 / share)), seed)[0]
+    return task.holdout(y, share, seed)
+
+
+def search_split(
+    task: Task, y: Array, share: float, seed: int, groups: Array | None, order: Array | None
+) -> Array:
+    """Return a split for the search: as :func:`holdout`, in order up to a place drawn anew.
+
+    Rows after the validation part are marked 2, unused.
+    """
+    if order is None:
+        return holdout(task, y, share, seed, groups, None)
+    rows = np.argsort(order, kind="stable")
+    n, size = len(y), max(1, round(share * len(y)))
+    cut = max(1, n - size - round(share * n * np.random.default_rng(seed).random()))
+    split = np.full(n, 2, dtype=np.int8)
+    split[rows[:cut]], split[rows[cut : cut + size]] = 0, 1
+    return split
+
+
+def splitter(
+    task: Task,
+    y: Array,
+    folds: int,
+    repeats: int,
+    seed: int,
+    groups: Array | None,
+    order: Array | None,
+) -> list[Array]:
+    """Split for cross-validation: rows, whole groups, or forward in order.
+
+    Forward, each split trains on all that comes before its validation block
+    (Tashman, International Journal of Forecasting 16, 2000: a rolling origin),
+    and there are no repeats.
+    """
+    if order is not None:
+        blocks = np.array_split(np.argsort(order, kind="stable"), FIRST_BLOCKS + folds)
+        made = []
+        for i in range(FIRST_BLOCKS, len(blocks)):
+            split = np.full(len(y), 2, dtype=np.int8)
+            split[np.concatenate(blocks[:i])], split[blocks[i]] = 0, 1
+            made.append(split)
+        return made
+    if groups is not None:
+        return [
+            split
+            for repeat in range(repeats)
+            for split in _by_group(task, y, groups, folds, seed + repeat)
+        ]
+    return task.splitter(y, folds, repeats, seed)
+
+
+def _by_group(task: Task, y: Array, groups: Array, folds: int, seed: int) -> list[Array]:
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+
+    count = len(np.unique(groups))
+    if count < 2:
+        raise DataError(
+            "all samples are of one group: nothing could be learnt from one group and tried on"
+            " another. Name another column with --group, or leave it out."
+        )
+    folds = min(folds, count)
+    if task.name == "classification":
+        labels = y.astype(np.int64)
+        folds = max(2, min(folds, int(np.bincount(labels)[np.unique(labels)].min())))
+        cv = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    else:
+        labels, cv = y, GroupKFold(folds, shuffle=True, random_state=seed)
+    parts = cv.split(np.zeros((len(y), 1)), labels, groups)
+    return [marks(len(y), part) for _, part in parts if len(part)]

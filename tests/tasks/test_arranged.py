@@ -1,0 +1,59 @@
+"""Splits by group and forward in order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from selector import tasks
+from selector.errors import DataError
+from selector.tasks.arranged import holdout, search_split, splitter
+
+RNG = np.random.default_rng(0)
+N = 120
+GROUPS = RNG.permutation(np.repeat(np.arange(24), 5))
+ORDER = RNG.permutation(N).astype(float)
+TARGETS = {
+    "classification": (RNG.permutation(N) % 3).astype(float),
+    "regression": RNG.normal(size=N),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_group_is_never_split_apart(name):
+    task, y = tasks.get(name), TARGETS[name]
+    made = splitter(task, y, 5, 2, 0, GROUPS, None)
+    made += [holdout(task, y, 0.2, 0, GROUPS, None), search_split(task, y, 0.25, 3, GROUPS, None)]
+    assert len(made) == 12
+    for split in made:
+        assert not set(GROUPS[split == 0]) & set(GROUPS[split == 1])
+        assert 0.1 < (split == 1).mean() < 0.4
+    validated = sum((split == 1).astype(int) for split in made[:5])
+    assert (validated == 1).all(), "each row is validated on once in a cross-validation"
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_forward_splits_train_on_the_past_alone(name):
+    task, y = tasks.get(name), TARGETS[name]
+    made = splitter(task, y, 5, 2, 0, None, ORDER)
+    searched = [search_split(task, y, 0.25, seed, None, ORDER) for seed in range(8)]
+    for split in [*made, *searched]:
+        assert ORDER[split == 0].max() < ORDER[split == 1].min()
+    assert len(made) == 5
+    assert len({int((s == 0).sum()) for s in searched}) > 3, "the place is drawn anew"
+    last = holdout(task, y, 0.2, 0, None, ORDER)
+    assert sorted(ORDER[last == 1]) == list(range(96, 120))
+
+
+def test_without_either_rows_are_split_as_usual():
+    task, y = tasks.get("classification"), TARGETS["classification"]
+    for mine, usual in zip(
+        splitter(task, y, 5, 2, 7, None, None), task.splitter(y, 5, 2, 7), strict=True
+    ):
+        np.testing.assert_array_equal(mine, usual)
+    np.testing.assert_array_equal(holdout(task, y, 0.2, 7, None, None), task.holdout(y, 0.2, 7))
+
+
+def test_one_group_is_refused():
+    with pytest.raises(DataError, match="all samples are of one group"):
+        holdout(tasks.get("regression"), TARGETS["regression"], 0.2, 0, np.zeros(N), None)
