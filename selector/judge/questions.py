@@ -252,11 +252,11 @@ def _efficiency(rec: Mapping[str, Any], best: Mapping[str, Any]) -> str:
     if best["latency_ms"]:
         said.append(f"predicts one in {best['latency_ms']:.2g} ms")
     if best["params_count"]:
-        said.append(f"has {best['params_count']:,} parameters")
+        said.append(f"counts {best['params_count']:,} parameters")
     if best["macs"]:
         said.append(f"takes {best['macs']:,} multiply-adds for one")
     if best["bytes"]:
-        said.append(f"is {best['bytes'] / 1024:,.0f} KiB")
+        said.append(f"has {best['bytes'] / 1000:,.1f} kB")
     return ", ".join(said) or f"{name}: not measured"
 
 
