@@ -51,6 +51,11 @@ class Options:
             raise OptionError(f"--seed is from 0 to {2**31 - 1}; received {self.seed}.")
         if self.workers is not None and not 1 <= self.workers <= 256:
             raise OptionError(f"--workers is from 1 to 256; received {self.workers}.")
+        if self.trials and self.max_latency is not None:
+            raise OptionError(
+                "--max-latency is measured anew each time, and --trials promises the same result:"
+                " leave one out, or limit --max-size or --max-params."
+            )
         if self.group and self.order:
             raise OptionError("--group and --order exclude each other: give one of them.")
         if self.max_size is not None:

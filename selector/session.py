@@ -64,6 +64,7 @@ class Session:
         self._finished = False
         self._planner: Planner | None = None
         self._timeline: dict[str, float] = {}
+        self._resumed = False
 
     # ------------------------------------------------------------------- roads
 
@@ -115,6 +116,7 @@ class Session:
         self.run = run
         self.about = run.read("run.json")
         records = [Record.from_dict(r) for r in run.trials()]
+        self._resumed = bool(records)
         self._start_workers()
         try:
             if "on" not in self.about:  # killed before the data was in the folder
@@ -144,7 +146,10 @@ class Session:
         assert self.run is not None
         self._mark("workers started")
         self.pool = WorkerPool(
-            self.run.path, self.options.workers, load_seconds=min(5.0, 0.2 * self.budget.seconds)
+            self.run.path,
+            self.options.workers,
+            load_seconds=min(5.0, 0.2 * self.budget.seconds),
+            pinned=self.options.trials is not None,
         )
 
     def _carry_out(self, records: list[Record]) -> dict[str, Any]:
@@ -334,16 +339,18 @@ class Session:
         rec = self._final.name_what_is_saved(rec)
         if self._final.saved():
             rec["score"] = self._final.score(avoid=final.get("worker"))
+        rec["notes"] += self._final.over_limits(final)
         rec["complete"] = rec["score"] is not None
         if rec["complete"]:
             gap = gap_sentence(rec["search_score"], rec["score"])
             rec["notes"] += [gap] if gap else []
-            if not self.options.refit_all:
+            if not self.options.refit_all and not self.stop.is_set():
+                self._write_recommendation(rec)
                 rec["probes"] = self._final.probe()
-        if not planner.timed and (self.runner.out_of_time or self.stop.is_set()):
+        if not planner.timed and (self._resumed or self.runner.out_of_time or self.stop.is_set()):
             rec["notes"].append(
-                "the run ended before its trials did: only where all are carried out (--time) is"
-                " the result the same each time."
+                "only where all trials are carried out in one go (--time) is the result the same"
+                " each time: this run was resumed, or ended before its trials did."
             )
         rec["failures"] = failures(self.runner.failures)
         rec["final"] = {

@@ -193,6 +193,14 @@ class FinalModel:
             )
         return answer
 
+    def over_limits(self, answer: Mapping[str, Any]) -> list[str]:
+        """Say where the model that was fitted on all rows exceeds a limit that its trials kept."""
+        if answer.get("state") != "complete":
+            return []
+        contender = self.planner.contenders[str(self.saved()["architecture"])]
+        reason = contender.too_costly(result_from_dict(answer))
+        return [f"the saved model, fitted on all rows, is {reason}"] if reason else []
+
     def _stand_in(self, name: str) -> Finalist | None:
         contender = self.planner.contenders[name]
         best = contender.best

@@ -146,6 +146,7 @@ def _row(contender: Contender, planner: Planner, finalist: Finalist | None) -> d
         "splits": len(entry.scores) if entry else 0,
         "trials": len(contender.records),
         "fit_seconds": result.fit_seconds if result else None,
+        "n_train": result.n_train if result else None,
         "latency_ms": latency,
         "bytes": result.bytes if result else None,
         "params_count": result.params_count if result else None,

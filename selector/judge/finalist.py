@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 
 from selector.judge.statistics import Posterior, VariancePrior, accuracy_prior, correlated_t
-from selector.tasks.metrics import COUNTED
+from selector.tasks.metrics import BOUNDS, COUNTED
 
 MINIMUM_SPLITS = 3
 """Common splits below which nothing is claimed."""
@@ -135,9 +135,8 @@ def score_interval(finalist: Finalist, level: float = 0.95) -> tuple[float, floa
         minimal_scale=1.0 / (rows * len(values)) if rows > 0 else 0.0,
     )
     low, high = posterior.interval(level)
-    if finalist.metric in COUNTED:
-        return max(low, 0.0), min(high, 1.0)
-    return low, min(high, 1.0) if finalist.mean <= 1.0 else high
+    floor, ceiling = BOUNDS.get(finalist.metric, (-math.inf, math.inf))
+    return max(low, floor), min(high, ceiling)
 
 
 def adjusted_means(finalists: Sequence[Finalist]) -> dict[str, float]:

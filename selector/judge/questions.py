@@ -106,6 +106,18 @@ def _metric(rec: Mapping[str, Any]) -> str:
     return str(rec["baseline"]["metric"])
 
 
+def _rows_metric(rec: Mapping[str, Any]) -> str:
+    """Return what probes score by, row for row, whatever the run's metric is."""
+    return "accuracy" if rec["task"] == "classification" else "r2"
+
+
+def _probed(rec: Mapping[str, Any]) -> str:
+    """Name the model that was probed, and its score as it is where that is another's."""
+    probes = rec["probes"]
+    whole = next(r for r in probes["results"] if r["kind"] == "none")
+    return f"{probes['architecture']} ({_rows_metric(rec)} {decimal(whole['score'])} as it is)"
+
+
 def _structure(rec: Mapping[str, Any], family: str, best: Mapping[str, Any]) -> str:
     return "; ".join([_signal(rec), _against_blind(rec, family, best), *_shuffled(rec, family)])
 
@@ -158,21 +170,24 @@ def _more(gain: float, metric: str) -> str:
 
 
 def _shuffled(rec: Mapping[str, Any], family: str) -> list[str]:
-    """Say what the winner loses with shuffled inputs."""
+    """Say what the saved model loses with shuffled inputs."""
     probes = _probes(rec, family)
-    unit = UNITS[rec["kind"]]
-    said = []
+    unit, metric = UNITS[rec["kind"]], _rows_metric(rec)
+    said = [_probed(rec)] if len(probes) > 1 else []
     for result in probes.get("shuffle", []):
-        what = f"with the {unit}s of each sample shuffled it"
-        said.append(f"{what} {_loses(result, _metric(rec))}")
+        said.append(f"with the {unit}s of each sample shuffled it {_loses(result, metric)}")
     for result in probes.get("blocks", [])[:1]:
-        said.append(f"with blocks of {result['size']} shuffled it {_loses(result, _metric(rec))}")
+        said.append(f"with blocks of {result['size']} shuffled it {_loses(result, metric)}")
     for result in probes.get("still", []):
-        said.append(f"with one frame standing still it {_loses(result, _metric(rec))}")
-    columns = sorted(probes.get("column", []), key=lambda r: -r["drop"])[:3]
-    if columns:
-        named = [f"{r['column']} ({points(r['drop'], _metric(rec))})" for r in columns]
-        said.append(f"it loses most where a column is shuffled among the rows: {listed(named)}")
+        said.append(f"with one frame standing still it {_loses(result, metric)}")
+    columns = sorted(probes.get("column", []), key=lambda r: -r["drop"])
+    lost = [r for r in columns if r["drop"] > r["error"]][:3]
+    if lost:
+        named = listed([f"{r['column']} ({points(r['drop'], metric)})" for r in lost])
+        said.append(f"of {len(columns)} columns, shuffled among the rows, it needs {named} most")
+    elif columns:
+        most = points(columns[0]["drop"], metric)
+        said.append(f"none of {len(columns)} columns, shuffled among the rows, costs over {most}")
     return said
 
 
@@ -205,12 +220,15 @@ def _long_term(rec: Mapping[str, Any], family: str, best: Mapping[str, Any]) -> 
     steps = rec["profile"]["lengths"][1]
     probes = _probes(rec, family)
     if not probes.get("last"):
-        chosen = (rec.get("recommended") or {}).get("architecture", "the recommended model")
-        return (
-            f"series of {steps} {UNITS[rec['kind']]}s, and a score of {decimal(best['score'])}"
-            f" over them all; only {chosen} was probed"
+        probed = (rec.get("probes") or {}).get("architecture", "no model")
+        return "; ".join(
+            [
+                f"series of {steps} steps, and a score of {decimal(best['score'])} over them all",
+                *(_where(rec, probes) or [f"{probed} was probed"]),
+            ]
         )
-    return "; ".join([_reach(probes["last"], steps, _metric(rec)), *_where(rec, probes)])
+    reach = _reach(probes["last"], steps, _rows_metric(rec))
+    return "; ".join([f"{rec['probes']['architecture']}: {reach}", *_where(rec, probes)])
 
 
 def _reach(results: Sequence[Mapping[str, Any]], steps: int, metric: str) -> str:
@@ -219,8 +237,8 @@ def _reach(results: Sequence[Mapping[str, Any]], steps: int, metric: str) -> str
     if enough:
         least = min(enough, key=lambda r: r["share"])
         return (
-            f"the last {least['steps']} of {steps} steps are enough: with the rest away it scored"
-            f" {decimal(least['score'])}"
+            f"the last {least['steps']} of {steps} steps are enough, as far as {least['n']} rows"
+            f" can tell: with the rest away it scored {decimal(least['score'])}"
         )
     most = max(results, key=lambda r: r["share"])
     return (
@@ -235,14 +253,14 @@ def _where(rec: Mapping[str, Any], probes: Mapping[str, Sequence[Mapping[str, An
         return []
     worst = max(hidden, key=lambda r: r["drop"])
     if worst["drop"] <= worst["error"]:
-        return ["no single part of the series is needed: each can be hidden alone"]
+        return [f"none of {len(hidden)} parts that were hidden one at a time is needed"]
     part = f"{UNITS[rec['kind']]}s {worst['start']} to {worst['stop']}"
-    return [f"most is lost where {part} are hidden ({points(worst['drop'], _metric(rec))})"]
+    return [f"most is lost where {part} are hidden ({points(worst['drop'], _rows_metric(rec))})"]
 
 
 def _efficiency(rec: Mapping[str, Any], best: Mapping[str, Any]) -> str:
     name, said = best["architecture"], []
-    n, epochs = rec["profile"]["n"], best["epochs"] or 1
+    n, epochs = best.get("n_train") or rec["profile"]["n"], best["epochs"] or 1
     if best["fit_seconds"]:
         rate = n * epochs / best["fit_seconds"]
         said.append(

@@ -44,9 +44,11 @@ def layout(rec: Mapping[str, Any]) -> Plot | None:
         return None
     base = _number((rec.get("baseline") or {}).get("value"))
     values = [v for r in rows for v in (r["score"], *(r.get("interval") or ()))]
-    values = [max(v, LOWEST_R2) for v in values if _number(v) is not None]
+    unbounded = (rec.get("baseline") or {}).get("metric") == "neg_log_loss"
+    lowest = -math.inf if unbounded else LOWEST_R2
+    values = [max(v, lowest) for v in values if _number(v) is not None]
     if base is not None:
-        values.append(max(base, LOWEST_R2))
+        values.append(max(base, lowest))
     ticks = _ticks(min(values), max(values))
     low, high = ticks[0], ticks[-1]
 

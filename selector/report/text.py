@@ -103,6 +103,8 @@ def verdict_headline(rec: Recommendation) -> str:
     verdict = rec.get("verdict")
     if not name:
         return "nothing to recommend yet"
+    if verdict == "baseline" and _over_limits(rec):
+        return "no model that was tried is within the limits asked for"
     if verdict == "baseline":
         return "no model beats the trivial baseline"
     if verdict == "winner":
@@ -115,6 +117,13 @@ def verdict_headline(rec: Recommendation) -> str:
         network = "" if family != "tabular" else f", so {_without(chosen)}"
         return f"no clear winner: take the cheaper, {name}{network}"
     return f"undecided: {name} is ahead so far"
+
+
+def _over_limits(rec: Recommendation) -> bool:
+    """Whether every model that has a score, but the baseline, exceeds a limit."""
+    rows = [r for r in rec.get("leaderboard") or [] if r.get("role") != "baseline"]
+    states = {r.get("state") for r in rows}
+    return "over a limit" in states and not states & {"confirmed", "searched"}
 
 
 def _without(chosen: Mapping[str, Any]) -> str:

@@ -112,16 +112,17 @@ class Confirmation:
     def uncompared(self, contenders: Iterable[Contender]) -> list[str]:
         """Return the families of `contenders` without a confirmed finalist.
 
-        A family whose architectures all failed is not among them.
+        A family whose architectures all failed, or exceed a limit, is not among
+        them.
         """
-        enough = {
+        settled = {
             f.contender.candidate.family
             for f in self.finalists.values()
-            if len(f.scores) >= MIN_SPLITS
+            if len(f.scores) >= MIN_SPLITS or f.contender.too_costly(f.latest.result)
         }
         waiting: Sequence[str] = [
             c.candidate.family
             for c in contenders
             if c.candidate.role != "baseline" and not c.blocked
         ]
-        return [family for family in dict.fromkeys(waiting) if family not in enough]
+        return [family for family in dict.fromkeys(waiting) if family not in settled]

@@ -69,9 +69,12 @@ class CountedPlanner(Planner):
         self._running.discard(record.spec.id)
         self._ended.append(record)
         if not self._running and not self._waiting:
-            for ended in sorted(self._ended, key=lambda r: _number(r.spec.id)):
-                super().tell(ended)
-            self._ended = []
+            self._learn()
+
+    def _learn(self) -> None:
+        ended, self._ended = sorted(self._ended, key=lambda r: _number(r.spec.id)), []
+        for record in ended:
+            super().tell(record)
 
     def replay(self, records: Iterable[Record]) -> None:
         """Restore the state of an earlier process, in the order in which trials were planned."""
@@ -102,7 +105,13 @@ class CountedPlanner(Planner):
         return replace(spec, rates=None, timed=False)
 
     def start_confirmation(self) -> None:
-        """Fix the finalists, with the epochs that the search gave them."""
+        """Fix the finalists, with the epochs that the search gave them.
+
+        Where the run ends within a generation, what has ended of it counts.
+        """
+        if self._running or self._waiting:
+            self._running, self._waiting = set(), []
+            self._learn()
         self._fix_finalists(float("inf"))
 
     def _confirm(self, built: set[str]) -> Asked | None:

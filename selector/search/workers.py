@@ -108,6 +108,9 @@ class WorkerPool:
         at the other end, so that some kind of trial can start early.
     load_seconds : float
         Seconds that one plugin may take to be imported.
+    pinned : bool
+        Keep a single worker to one core too: sums over several threads differ
+        in their last bits.
     """
 
     def __init__(
@@ -117,13 +120,14 @@ class WorkerPool:
         memory: int | None = None,
         warm: tuple[str, ...] = ("keras", "sklearn"),
         load_seconds: float = LOAD_SECONDS,
+        pinned: bool = False,
     ) -> None:
         import psutil
 
         self.run = run
         cores = usable_cores()
         count = count or len(cores)
-        self._cores = [cores[i % len(cores)] if count > 1 else -1 for i in range(count)]
+        self._cores = [cores[i % len(cores)] if count > 1 or pinned else -1 for i in range(count)]
         self.memory = memory or int(psutil.virtual_memory().available * 0.8 / count)
         self._warm, self._load_seconds = warm, load_seconds
         self.skip_plugins: dict[str, str] = {}

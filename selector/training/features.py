@@ -68,7 +68,7 @@ def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
 
 def _affordable(job: Job, n: int, width: int, rng: np.random.Generator) -> Any:
     """Choose the training rows whose features fit in memory and can be solved in the time."""
-    seconds = min(0.5 * max(job.clock.left, 0.0), 600.0)
+    seconds = min(0.5 * max(job.clock.left, 0.0), 600.0) if job.spec.timed else 600.0
     count = min(n, max(FEATURE_BYTES // (4 * width), 200))
     count = closed_form.rows_within(count, width, seconds)
     return closed_form.subset(job.data.y[job.train], count, job.classification, rng)

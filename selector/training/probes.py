@@ -15,7 +15,7 @@ import numpy as np
 
 from selector.contract import CLIP_AXES, IMAGE_AXES, SERIES_AXES, Array, Variable
 
-MOST_ROWS = 400
+MOST_ROWS, LEAST_ROWS = 400, 60
 BLOCKS = (4, 16, 64)
 """Steps, or pixels of a side, that stay together where blocks are shuffled."""
 WINDOWS = 8
@@ -91,14 +91,15 @@ def probe(
     predict(x.take(rows[:1]))  # compiles what may have to be compiled
     before = left()
     x, y = x.take(rows), y[rows]
-    own = np.asarray(row_scores(y, predict(x)), dtype=np.float64)
+    predicted = predict(x)
     took = before - left()
-    results = [_result("none", {}, own, own)]
-    affordable = int(len(rows) * left() / max(20 * took, 1e-9))
+    affordable = max(min(len(rows), LEAST_ROWS), int(len(rows) * left() / max(20 * took, 1e-9)))
     if affordable < len(rows):
-        kept = np.arange(max(min(len(rows), 60), affordable))
-        x, y, own = x.take(kept), y[kept], own[kept]
-        results = [_result("none", {}, own, own)]
+        kept = np.arange(affordable)
+        x, y, predicted = x.take(kept), y[kept], predicted[kept]
+        took *= len(kept) / len(rows)
+    own = np.asarray(row_scores(y, predicted), dtype=np.float64)
+    results = [_result("none", {}, own, own)]
     for kind, which, altered in alterations(x, seed):
         if left() < 2 * took:
             break

@@ -83,17 +83,17 @@ def test_other_numbers_give_other_sentences(rec):
     assert "loses nothing that can be told (0.5 points" in after["structure"]
     assert "(chance: up to .08)" in after["structure"]
     assert "more than the last 75 of 19 steps are needed" in after["long_term"]
-    assert "each can be hidden alone" in after["long_term"]
+    assert "none of 2 parts that were hidden one at a time is needed" in after["long_term"]
     assert "series of 7 to 29 steps (median 19)" in after["inputs_outputs"]
     assert all(before[q] != after[q] for q in ("structure", "long_term", "inputs_outputs"))
 
 
 def test_a_family_that_was_not_probed_says_so(rec):
     told = answers(rec)
-    assert "only rnn.gru was probed" in told["cnn"]["long_term"]
+    assert "rnn.gru was probed" in told["cnn"]["long_term"]
     assert "falls to" not in told["cnn"]["structure"]
     rec["probes"] = None
-    assert "only rnn.gru was probed" in answers(rec)["rnn"]["long_term"]
+    assert "no model was probed" in answers(rec)["rnn"]["long_term"]
 
 
 def test_tables_name_their_columns(rec):
@@ -110,3 +110,17 @@ def test_tables_name_their_columns(rec):
 def test_what_holds_in_general_answers_every_question():
     assert all(set(told) == set(QUESTIONS) for told in IN_GENERAL.values())
     assert set(IN_GENERAL) == {"rnn", "cnn", "hybrid", "tabular"}
+
+
+def test_probes_of_a_cheaper_member_of_the_family_are_said_to_be_its(rec):
+    rec["probes"]["architecture"] = "rnn.lstm"
+    told = answers(rec)["rnn"]
+    assert "rnn.lstm (accuracy .980 as it is); with the steps" in told["structure"]
+    assert told["long_term"].startswith("rnn.lstm: the last 75")
+
+
+def test_probes_are_scored_row_by_row_whatever_the_metric(rec):
+    rec["baseline"]["metric"] = "neg_log_loss"
+    structure = answers(rec)["rnn"]["structure"]
+    assert ".280 of negative log loss more" in structure
+    assert "43 points ± 2 points" in structure

@@ -30,16 +30,21 @@ def result(spec: TrialSpec, took: float) -> TrialResult:
     )  # fmt: skip
 
 
-def play(room: Path, profile: Profile, workers: int, seed: int) -> list[tuple[Any, ...]]:
-    """Run a plan on `workers` whose trials end in an order drawn by `seed`."""
+def counted(room: Path, profile: Profile, workers: int) -> CountedPlanner:
+    """Return a plan in a folder of its own."""
     (room / "splits").mkdir(parents=True)
     y = (np.arange(N) % 2).astype(float)
-    planner = CountedPlanner(
+    return CountedPlanner(
         [candidate(n) for n in SCORES], profile, Clock(3600.0),
         Splits(room / "splits", tasks.get("classification"), y, 0),
         Studies(room / "study.journal", 0), lambda p: race(p, "accuracy", "balanced"),
         cores=workers, max_trials=14, seed=1,
     )  # fmt: skip
+
+
+def play(room: Path, profile: Profile, workers: int, seed: int) -> list[tuple[Any, ...]]:
+    """Run a plan on `workers` whose trials end in an order drawn by `seed`."""
+    planner = counted(room, profile, workers)
     chance = random.Random(seed)
     running: list[tuple[TrialSpec, int | None]] = []
     while True:
@@ -77,3 +82,15 @@ def test_so_many_trials_are_searched_and_then_each_family_is_confirmed(tmp_path,
     splits = {r[2] for r in records if "confirm" in r[0]}
     assert splits <= {f"confirm-{i}" for i in range(ROUNDS)}
     assert any(dict(r[1]).get("lr") not in (None, 0.01, 0.02) for r in searched), "none sampled"
+
+
+def test_what_ended_before_the_time_was_over_counts(tmp_path, profile):
+    planner = counted(tmp_path, profile, workers=2)
+    (spec, number), other = (planner.next(WARM, set()) for _ in range(2))
+    assert other is not None
+    found = planner.contenders[spec.architecture].candidate
+    planner.tell(Record(spec, result(spec, 1.0), found.family, found.type, number))
+    assert planner.records == [], "its generation is not complete"
+    planner.start_confirmation()
+    assert [r.spec.id for r in planner.records] == [spec.id]
+    assert list(planner.finalists) == [spec.architecture]

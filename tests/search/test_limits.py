@@ -9,6 +9,7 @@ from selector.artifact.recommendation import finalists, leaderboard
 from selector.contract import TrialResult
 from selector.errors import OptionError
 from selector.options import Options
+from selector.report.text import verdict_headline
 from selector.search.limits import Limits, parse_size
 
 
@@ -59,3 +60,16 @@ def test_what_is_over_a_limit_is_no_finalist(make):
 def test_within_the_limits_nothing_changes(make):
     free, bound = make(), make(limits=Limits(bytes=100, params_count=10**9))
     assert [r.spec.id for r in play(free)] == [r.spec.id for r in play(bound)]
+
+
+def test_latency_is_no_limit_where_trials_are_counted():
+    with pytest.raises(OptionError, match="--max-latency is measured anew"):
+        Options(trials=5, max_latency=2.0)
+
+
+def test_where_all_are_over_a_limit_that_is_what_is_said(make):
+    planner = make(limits=Limits(bytes=99))
+    play(planner)
+    rec = {"verdict": "baseline", "leaderboard": leaderboard(planner, "accuracy"),
+           "recommended": {"architecture": "tabular.baseline", "family": "tabular"}}  # fmt: skip
+    assert "no model that was tried is within the limits" in verdict_headline(rec)
