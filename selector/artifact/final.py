@@ -30,8 +30,8 @@ EARLY_SECONDS = 10.0
 EARLY_SHARE = 0.4
 """Share of the budget after which the early model does not wait for the rest of the floor."""
 
-LATEST_SECONDS = 1.5
-"""Scoring may take this long even where the budget is nearly over: T + 3 s is the promise."""
+LATEST_SECONDS = 1.2
+"""Scoring may end so much after the budget, so that there is a score: T + 3 s is the promise."""
 
 PROBE_SECONDS, MOST_PROBE_SECONDS = 1.0, 20.0
 """Less is not worth probing a model in; more is not spent on it."""
@@ -245,7 +245,7 @@ class FinalModel:
         out = Path(command["out"])
         out.unlink(missing_ok=True)
         answer = self.runner.call(
-            command, max(LATEST_SECONDS, self.budget.left() - 0.2), avoid=avoid
+            command, max(1.0, self.budget.left() + LATEST_SECONDS), avoid=avoid
         )
         if answer["state"] != "complete":
             self.runner.failures.append(

@@ -60,6 +60,8 @@ FORMS = {
         (Column("a"), Column("b"), Column("c"), Column("d", "categorical", ("x", "y", "z"))),
     ),
 }
+SELDOM = ("images", "clips")
+"""Forms whose networks take long to compile; by themselves with ``-m slow``."""
 KINDS = {
     "series": "sequential",
     "ragged": "sequential",
@@ -82,7 +84,9 @@ def profile_of(form: str) -> Profile:
 
 
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "form", [pytest.param(f, marks=[pytest.mark.slow] if f in SELDOM else []) for f in FORMS]
+)
 def test_a_fresh_process_predicts_the_same_and_a_single_row_too(
     tmp_path: Path, form: str, every: bool
 ) -> None:
