@@ -250,9 +250,10 @@ class Planner:
         else:
             best = [c.best for c in self.contenders.values() if c.best]
             leader_record = max(best, key=lambda r: r.value or 0.0, default=None)
-            fit = leader_record.predicted_seconds(self.profile.n) if leader_record else 1.0
-        slow = min(max(self.slowness, 1.0), 1.5)
-        return slow * min(5.0, 0.2 * self.budget.seconds) + 1.25 * self.finals * min(
+            if leader_record is None:  # nothing to fit yet: first of all there has to be
+                return min(FIRST_SECONDS, 0.2 * self.budget.seconds)
+            fit = leader_record.predicted_seconds(self.profile.n)
+        return min(5.0, 0.2 * self.budget.seconds) + 1.25 * self.finals * min(
             fit, 0.25 * self.budget.seconds
         )
 
