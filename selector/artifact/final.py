@@ -169,7 +169,8 @@ class FinalModel:
         closed = [n for n in ranked if self.planner.contenders[n].candidate.type != "network"]
         answer: dict[str, Any] = {}
         for choice in dict.fromkeys([name, *closed]):
-            spare = self.budget.left() - CLOSING_SECONDS - SCORING_SECONDS
+            scoring = SCORING_SECONDS * min(max(self.runner.slowness, 1.0), 2.0)
+            spare = self.budget.left() - CLOSING_SECONDS - scoring
             entry = self.planner.finalists.get(choice) or self._stand_in(choice)
             if entry is None or spare < 0.3:
                 continue
