@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from selector.contract import TrialSpec
@@ -89,20 +88,6 @@ class CountedPlanner(Planner):
 
     def _spent(self, members: Sequence[Contender]) -> float:
         return float(sum(c.started for c in members))
-
-    def _spec(
-        self,
-        contender: Contender,
-        stage: str,
-        params: Mapping[str, Any],
-        split: str | None,
-        seconds: float,
-        epochs: int | None = None,
-        train_seconds: float | None = None,
-        like: Record | None = None,
-    ) -> TrialSpec:
-        spec = super()._spec(contender, stage, params, split, self.trial_limit(), epochs)
-        return replace(spec, rates=None, timed=False)
 
     def start_confirmation(self) -> None:
         """Fix the finalists, with the epochs that the search gave them.

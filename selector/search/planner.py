@@ -447,10 +447,13 @@ class Planner:
         seed = (self.seed * 1_000_003 + drawn) % 2**31
         self._ids += 1
         network = contender.candidate.type == "network"
+        if not self.timed:
+            seconds, train_seconds = self.trial_limit(), None
         return TrialSpec(
             trial_id, stage, name, params, split, seed, seconds, epochs, train_seconds,
-            rates=self.pace.rates(name, like) if network else None,
+            rates=self.pace.rates(name, like) if network and self.timed else None,
             expected_seconds=None if network else self.pace.seconds(name),
+            timed=self.timed,
         )  # fmt: skip
 
     def start_confirmation(self) -> None:
