@@ -12,23 +12,28 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from selector.artifact.data import read_data
 from selector.artifact.final import FinalModel
 from selector.artifact.intake import describe_run, name_of, take_in
 from selector.artifact.recommendation import compose, failures, race
 from selector.artifact.run import RunFolder, plain, write_atomically
-from selector.contract import Profile
+from selector.contract import Candidate, Profile
 from selector.errors import OptionError, RunError, did_you_mean
 from selector.options import Options
 from selector.search.budget import Budget
 from selector.search.planner import Planner
+from selector.search.proposal import Proposal
 from selector.search.records import Record
 from selector.search.runner import Runner
-from selector.search.workers import WorkerPool
+from selector.search.workers import LOAD_SECONDS, WorkerPool
+
+SPLIT_SHARE = 0.4
+"""Share of the time left that workers may take to import scikit-learn and make the splits."""
+
+if TYPE_CHECKING:
+    from selector.search.splits import Splits
 
 ProgressCallback = Callable[[dict[str, Any]], None]
 
@@ -59,6 +64,8 @@ class Session:
         self.recommendation: dict[str, Any] = {}
         self.run: RunFolder | None = None
         self.pool: WorkerPool | None = None
+        self._proposal: Proposal | None = None
+        self._candidates: list[Candidate] = []
         self._on_progress = on_progress
         self._stage = ""
         self._finished = False
@@ -145,12 +152,22 @@ class Session:
     def _start_workers(self) -> None:
         assert self.run is not None
         self._mark("workers started")
+        seconds = min(LOAD_SECONDS, 0.2 * self.budget.seconds)
         self.pool = WorkerPool(
             self.run.path,
             self.options.workers,
-            load_seconds=min(5.0, 0.2 * self.budget.seconds),
+            load_seconds=seconds,
             pinned=self.options.trials is not None,
         )
+        asked = WorkerPool(
+            self.run.path,
+            1,
+            memory=self.pool.memory,
+            warm=(),
+            load_seconds=seconds,
+            name="proposer",
+        )
+        self._proposal = Proposal(asked, self.budget, self.stop)
 
     def _carry_out(self, records: list[Record]) -> dict[str, Any]:
         try:
@@ -161,8 +178,9 @@ class Session:
         return self.recommendation
 
     def _close(self) -> None:
-        if self.pool is not None:
-            self.pool.close()
+        for pool in (self.pool, self._proposal.pool if self._proposal else None):
+            if pool is not None:
+                pool.close()
         if self.run is not None:
             self.run.release()
 
@@ -174,11 +192,9 @@ class Session:
         self._mark("data profiled and stored")
         self.profile = Profile.from_dict(self.run.read("profile.json"))
         self._schema = self.run.read("schema.json")
-        _, dev_y = read_data(self.run.path / "data" / "dev")
         _, test_y = read_data(self.run.path / "data" / "test")
-        assert dev_y is not None
         assert test_y is not None
-        self.dev_y, self.test_y = dev_y.values, test_y.values
+        self.test_y = test_y.values
 
     # ------------------------------------------------------------------ search
 
@@ -186,22 +202,17 @@ class Session:
         from selector import tasks
         from selector.search.counted import CountedPlanner
         from selector.search.space import candidate_to_dict
-        from selector.search.splits import Splits
         from selector.search.studies import Studies
 
         assert self.run is not None
         assert self.pool is not None
         self.task = tasks.get(self.profile.task, self.profile.metric)
         self.runner = Runner(self.run, self.pool, self.budget, self.stop, self._changed)
-        candidates = self.runner.propose(self.options.families, self.options.trained_only)
-        self._check_families()
+        candidates = self._propose()
         self.run.write(
             "candidates.json", {"candidates": [candidate_to_dict(c) for c in candidates]}
         )
-        splits = Splits(
-            self.run.path / "splits", self.task, self.dev_y, self.options.seed,
-            *(self._arranged(name) for name in ("groups", "order")),
-        )  # fmt: skip
+        splits = self._splits()
         studies = Studies(self.run.path / "study.journal", self.options.seed)
 
         planner = (CountedPlanner if self.options.trials else Planner)(
@@ -250,11 +261,16 @@ class Session:
             planner.start_confirmation()
         self._mark("search ended")
 
-    def _arranged(self, name: str) -> Any:
-        """Return how the development rows hang together; None where nothing was said."""
+    def _splits(self) -> Splits:
+        """Have a worker make the splits, since it imports scikit-learn anyway."""
+        from selector.search.splits import MADE, Splits
+
         assert self.run is not None
-        path = self.run.path / "data" / f"{name}.npy"
-        return np.load(path, allow_pickle=False) if path.exists() else None
+        if not (self.run.path / "splits" / MADE).exists() and not self.stop.is_set():
+            command = {"op": "splits", "seed": self.options.seed}
+            self.runner.call(command, SPLIT_SHARE * self.budget.left(), avoid=0)
+        # where it could not, they are made here
+        return Splits.of_run(self.run.path, self.profile, self.options.seed)
 
     def _restore(self, studies: Any, planner: Planner, records: list[Record]) -> None:
         for name, contender in planner.contenders.items():
@@ -266,9 +282,21 @@ class Session:
             if told:
                 studies.restore(contender.candidate, told)
 
-    def _check_families(self) -> None:
+    def _propose(self) -> list[Candidate]:
+        """Return what each architecture says of the profile, asked while the workers warm up."""
+        assert self._proposal is not None
+        proposal, options = self._proposal, self.options
+        self._candidates = proposal.candidates(
+            options.families, options.trained_only, lambda: self.runner.events(0.0)
+        )
+        proposal.pool.close()
+        self._mark("architectures asked")
+        self.runner.failures += proposal.failures
+        self._check_families(self._candidates)
+        return self._candidates
+
+    def _check_families(self, candidates: list[Candidate]) -> None:
         """Refuse families that no plugin offers, and runs with nothing to try."""
-        candidates = self.runner.candidates
         if self.stop.is_set() or not candidates:
             return
         known = sorted({c.family for c in candidates})
@@ -371,12 +399,12 @@ class Session:
             metric=self.task.metric,
             prefer=self.options.prefer,
             noted_failures=self.runner.failures,
-            candidates=self.runner.candidates,
+            candidates=self._candidates,
         )
         rec |= {
             "run": str(self.run.path),
             "name": self.about["name"],
-            "plugins": self.runner.plugins,
+            "plugins": self._proposal.plugins if self._proposal else [],
             "seed": self.options.seed,
             "time": self.options.time,
             "versions": self.about["versions"],

@@ -5,23 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from selector.artifact.run import RunFolder
-from selector.contract import Candidate, TrialResult, TrialSpec
+from selector.contract import TrialResult, TrialSpec
 from selector.search.budget import Budget
 from selector.search.planner import Planner
 from selector.search.records import Record, failed, result_from_dict
-from selector.search.space import candidate_from_dict
 from selector.search.studies import Studies
-from selector.search.workers import Event, WorkerPool, WorkerProcess
-
-PROPOSE_SECONDS = 3.0
-"""Seconds that one architecture may take to say whether it fits."""
-
-FOREIGN = "ended by signal"
-"""How the reason begins where a worker was ended by a signal that nobody here sent."""
+from selector.search.workers import FOREIGN, Event, WorkerPool, WorkerProcess
 
 UNWANTED = ("was not needed any longer", "the run is over")
 """Reasons of kills that say nothing about what was killed."""
@@ -66,9 +59,7 @@ class Runner:
     ) -> None:
         self.run, self.pool, self.budget, self.stop = run, pool, budget, stop
         self.on_change = on_change
-        self.plugins: list[dict[str, Any]] = []
         self.failures: list[dict[str, Any]] = []
-        self.candidates: list[Candidate] = []
         self.restarts = 0
         self.recycled = 0
         self.out_of_time = False
@@ -78,19 +69,22 @@ class Runner:
         self.planner: Planner | None = None
         self._numbers: dict[str, int | None] = {}
         self._ids = 0
-        self._blamed: dict[str, str] = {}
         self._waiting: list[tuple[dict[str, Any], float]] = []
         self._answers: dict[int, Callable[[dict[str, Any]], Any]] = {}
 
     # ------------------------------------------------------------------ events
 
-    def _events(self, timeout: float) -> list[Event]:
-        """Return what happened, after the chores that every stage has in common."""
+    def events(self, timeout: float) -> list[Event]:
+        """Return what happened, after the chores that every stage has in common.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds to wait for something to happen.
+        """
         events = self.pool.events(timeout)
         for event in events:
-            if event.name == "plugins" and len(event.content["entries"]) >= len(self.plugins):
-                self.plugins = event.content["entries"]
-            elif event.name == "died":
+            if event.name == "died":
                 self._bury(event)
             elif event.name == "warm":
                 what = f"worker {event.worker.index} imported {event.content['what']}"
@@ -132,77 +126,6 @@ class Runner:
         self._ids += 1
         return self._ids
 
-    # ----------------------------------------------------------------- propose
-
-    def propose(
-        self, families: tuple[str, ...] = (), trained_only: bool = False
-    ) -> list[Candidate]:
-        """Ask every architecture, in a worker, whether it fits the profile.
-
-        An architecture that hangs or kills its worker is refused with the
-        reason, and the others are asked in another worker.
-        """
-        found: dict[str, Candidate] = {}
-        asked, strikes = "", 0
-        worker: WorkerProcess | None = None
-        command = 0
-        while self.budget.left() > 0.5 and not self.stop.is_set():
-            if worker is None:
-                idle = self.pool.idle()
-                if idle:
-                    # not the one that imports Keras: it would answer late, and be a loss
-                    worker = min(idle, key=lambda w: ("keras" in w.warm, -w.index))
-                    command = self._command_id()
-                    skip = [*found, *self._blamed]
-                    message = {"op": "propose", "id": command, "skip": skip}
-                    self.pool.send(worker, message, PROPOSE_SECONDS)
-            for event in self._events(0.1):
-                if event.name == "died" and event.worker is worker:
-                    foreign = event.content["reason"].startswith(FOREIGN) and not strikes
-                    strikes += 1
-                    if asked and asked not in found and not foreign:
-                        self._blamed[asked] = event.content["reason"]
-                    worker, asked = None, ""
-                elif event.content.get("id") != command:
-                    continue
-                elif event.name == "progress":
-                    asked = event.content["architecture"]
-                    self.pool.extend(event.worker, PROPOSE_SECONDS)
-                elif event.name == "candidate":
-                    made = candidate_from_dict(event.content["candidate"])
-                    found[made.name] = made
-                    if made.reason.startswith("failed: "):
-                        self._note(made.name, "propose", made.reason[8:])
-                elif event.name == "result":
-                    return self._proposed(found, families, trained_only)
-            if all(w.pipe.closed for w in self.pool.workers):
-                break
-        return self._proposed(found, families, trained_only)
-
-    def _proposed(
-        self, found: Mapping[str, Candidate], families: tuple[str, ...], trained_only: bool
-    ) -> list[Candidate]:
-        self.candidates = [self._allow(c, families, trained_only) for c in found.values()]
-        self.candidates += [self._hung(name, reason) for name, reason in self._blamed.items()]
-        return self.candidates
-
-    @staticmethod
-    def _allow(candidate: Candidate, families: tuple[str, ...], trained_only: bool) -> Candidate:
-        if candidate.role == "baseline" or not candidate.admitted:
-            return candidate
-        if families and candidate.family not in families:
-            return replace(candidate, admitted=False, reason="not among the families asked for")
-        if trained_only and not candidate.trained:
-            return replace(candidate, admitted=False, reason="not trained, as was asked for")
-        return candidate
-
-    @staticmethod
-    def _hung(name: str, reason: str) -> Candidate:
-        return Candidate(
-            name, name.split(".")[0], name, "", False, "network", "candidate", False,
-            f"failed: worker {reason}",
-        )  # fmt: skip
-
     def _note(self, architecture: str, stage: str, reason: str) -> None:
         self.failures.append({"architecture": architecture, "stage": stage, "reason": reason})
 
@@ -228,7 +151,7 @@ class Runner:
             busy = self._dispatch(planner, spare)
             if not busy and planner.stage == "confirm":
                 break
-            self._events(min(0.25, spare))
+            self.events(min(0.25, spare))
             self.on_change()
         self.clear()
         planner.start_confirmation()
@@ -306,7 +229,7 @@ class Runner:
         self.pool.ask_to_stop()
         patience = Budget(3.0)
         while patience.left() > 0 and any(w.command is not None for w in self.pool.workers):
-            self._events(0.1)
+            self.events(0.1)
         for worker in self.pool.workers:
             if worker.command is not None and self._warm_and_idle():
                 self.pool.kill(worker, UNWANTED[0])
@@ -361,7 +284,7 @@ class Runner:
                     # it has to save, and answer, before nobody waits any longer
                     allowed = max(0.5, deadline.left() - patience)
                     self.pool.send(worker, {**command, "id": number}, allowed)
-            for event in self._events(0.05):
+            for event in self.events(0.05):
                 if event.worker is worker and event.name == "died":
                     return {"state": "failed", "reason": f"worker {event.content['reason']}"}
                 if event.name == "result" and event.content.get("id") == number:

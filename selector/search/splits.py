@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import numpy as np
 
-from selector.contract import Array
+from selector import tasks
+from selector.artifact.data import read_data
+from selector.artifact.run import write_atomically
+from selector.contract import Array, Profile
 from selector.tasks import Task, arranged
 
 SEARCH_SHARE = 0.25
 """Share of the rows that validate a trial of the search."""
 
 CONFIRM_FOLDS, CONFIRM_REPEATS = 5, 2
+
+MADE = "confirm.json"
+"""Lists the common splits."""
 
 
 class Splits:
@@ -49,13 +56,33 @@ class Splits:
     ) -> None:
         self._folder, self._task, self._y, self._seed = folder, task, y, seed
         self._arranged = groups, order
-        made = arranged.splitter(task, y, CONFIRM_FOLDS, CONFIRM_REPEATS, seed, *self._arranged)
-        self.confirm: list[str] = [f"confirm-{i}" for i in range(len(made))]
-        for name, split in zip(self.confirm, made, strict=True):
-            self._write(name, split)
+        if not (folder / MADE).exists():
+            self._make()
+        self.confirm: list[str] = json.loads((folder / MADE).read_text())["confirm"]
+        made = [np.load(folder / f"{name}.npy", allow_pickle=False) for name in self.confirm]
         self.n_confirm = int(np.median([np.sum(split == 0) for split in made]))
         rows = float(np.median([np.sum(split == 1) for split in made]))
         self.test_train_ratio = rows / max(1, self.n_confirm)
+
+    @classmethod
+    def of_run(cls, run: Path, profile: Profile, seed: int) -> Splits:
+        """Return the splits of a run folder, made where they are missing."""
+        _, y = read_data(run / "data" / "dev")
+        assert y is not None
+        rows = [run / "data" / f"{name}.npy" for name in ("groups", "order")]
+        arranged = [np.load(r, allow_pickle=False) if r.exists() else None for r in rows]
+        task = tasks.get(profile.task, profile.metric)
+        return cls(run / "splits", task, y.values, seed, *arranged)
+
+    def _make(self) -> None:
+        """Make the common splits; their list is written last, so that it says all are there."""
+        made = arranged.splitter(
+            self._task, self._y, CONFIRM_FOLDS, CONFIRM_REPEATS, self._seed, *self._arranged
+        )
+        names = [f"confirm-{i}" for i in range(len(made))]
+        for name, split in zip(names, made, strict=True):
+            self._write(name, split)
+        write_atomically(self._folder / MADE, json.dumps({"confirm": names}))
 
     def _write(self, name: str, split: Array) -> None:
         path = self._folder / f"{name}.npy"

@@ -29,6 +29,8 @@ GRACE = 2.0
 LOAD_SECONDS = 5.0
 """Seconds that one plugin may take to be imported, where a run does not say less."""
 
+FOREIGN = "ended by signal"
+"""How the reason begins where a worker was ended by a signal that nobody here sent."""
 
 IMPORT_SECONDS = 60.0
 """Seconds that a worker may take to start and import its libraries."""
@@ -111,6 +113,8 @@ class WorkerPool:
     pinned : bool
         Keep a single worker to one core too: sums over several threads differ
         in their last bits.
+    name : str
+        What their logs are called.
     """
 
     def __init__(
@@ -121,10 +125,11 @@ class WorkerPool:
         warm: tuple[str, ...] = ("keras", "sklearn"),
         load_seconds: float = LOAD_SECONDS,
         pinned: bool = False,
+        name: str = "worker",
     ) -> None:
         import psutil
 
-        self.run = run
+        self.run, self.name = run, name
         cores = usable_cores()
         count = count or len(cores)
         self._cores = [cores[i % len(cores)] if count > 1 or pinned else -1 for i in range(count)]
@@ -149,7 +154,7 @@ class WorkerPool:
             "--fd", str(theirs.fileno()), "--parent", str(os.getpid()), "--core", str(core),
             "--run", str(self.run), "--skip", ",".join(self.skip_plugins), "--warm", warm,
         ]  # fmt: skip
-        log = (self.run / "logs" / f"worker-{index}.log").open("ab")
+        log = (self.run / "logs" / f"{self.name}-{index}.log").open("ab")
         with log, theirs:
             process = subprocess.Popen(
                 command,
@@ -275,7 +280,7 @@ class WorkerPool:
             self.kill(worker, "closed its pipe")
             code = worker.process.wait()
         reason = worker.killed_for or (
-            f"ended by signal {-code}" if code < 0 else f"ended the process with exit code {code}"
+            f"{FOREIGN} {-code}" if code < 0 else f"ended the process with exit code {code}"
         )
         if worker.loading:
             self.skip_plugins[worker.loading] = reason

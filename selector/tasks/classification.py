@@ -41,13 +41,13 @@ class Classification(Task):
         if self.metric != "accuracy":
             score = metrics.CLASSIFICATION[self.metric]
             return metrics.bootstrap(score, y.astype(np.int64), predictions, level)
-        from scipy.stats import beta
+        from scipy.special import betaincinv
 
         n = len(y)
         right = int(self.row_scores(y, predictions).sum())
         tail = (1.0 - level) / 2.0
-        low = float(beta.ppf(tail, right, n - right + 1)) if right > 0 else 0.0
-        high = float(beta.ppf(1.0 - tail, right + 1, n - right)) if right < n else 1.0
+        low = float(betaincinv(right, n - right + 1, tail)) if right > 0 else 0.0
+        high = float(betaincinv(right + 1, n - right, 1.0 - tail)) if right < n else 1.0
         return low, high
 
     def baseline(self, y_train: Array, n: int, classes: int | None = None) -> Array:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
 from math import prod
 from typing import Any
 
 import keras
-import numpy as np
 
 from selector.training.layers.dropout import RATE
 from selector.training.models import layers_of
@@ -69,43 +67,3 @@ def of_model(model: Any, steps: int | None = None) -> dict[str, int]:
     """Return ``params_count``, ``bytes`` (float32) and ``macs`` of a Keras model."""
     count = parameters(model)
     return {"params_count": count, "bytes": 4 * count, "macs": multiply_adds(model, steps)}
-
-
-def of_estimator(estimator: Any) -> dict[str, int]:
-    """Return ``params_count``, ``bytes`` and ``macs`` of a fitted scikit-learn estimator.
-
-    Coefficients count as parameters and once as multiply-adds; a tree counts
-    its nodes as parameters and its depth as multiply-adds. What cannot be
-    counted is 0; bytes are those of the serialised object.
-    """
-    count = macs = 0
-    for part in _parts(estimator):
-        if hasattr(part, "tree_"):
-            count += int(part.tree_.node_count)
-            macs += int(part.tree_.max_depth)
-        elif hasattr(part, "nodes"):
-            count += len(part.nodes)
-            macs += int(part.get_max_depth())
-        else:
-            size = int(np.size(getattr(part, "coef_", ())))
-            count += size + int(np.size(getattr(part, "intercept_", ()))) if size else 0
-            macs += size
-    size = len(pickle.dumps(estimator, protocol=5))  # measured, never loaded
-    return {"params_count": count, "bytes": size, "macs": macs}
-
-
-def _parts(estimator: Any) -> list[Any]:
-    """Return the estimator and those fitted inside it: steps, trees, predictors."""
-    found = [estimator]
-    children: list[Any] = []
-    if hasattr(estimator, "steps"):
-        children += [step for _, step in estimator.steps]
-    for name in ("estimators_", "_predictors"):
-        children += np.ravel(np.asarray(getattr(estimator, name, ()), dtype=object)).tolist()
-    for name in ("best_estimator_", "estimator_", "regressor_"):
-        if hasattr(estimator, name):
-            children.append(getattr(estimator, name))
-    for child in children:
-        if not isinstance(child, str) and child is not None:
-            found += _parts(child)
-    return found

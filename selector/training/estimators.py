@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from typing import Any
 
@@ -9,7 +10,6 @@ import numpy as np
 
 from selector.contract import Array, EstimatorArchitecture
 from selector.errors import PluginError
-from selector.training import cost
 from selector.training.fitted import Fitted, Job
 from selector.training.preprocess import matrix
 
@@ -73,7 +73,47 @@ def fit_estimator(job: Job, architecture: EstimatorArchitecture) -> Fitted:
     one = x[job.train[:1]]
     return Fitted(
         predictions=predictions,
-        record={"fit_seconds": fit_seconds, **cost.of_estimator(estimator)},
+        record={"fit_seconds": fit_seconds, **cost_of(estimator)},
         finish=lambda: estimator,
         predict_one=lambda: predict(estimator, one, classes),
     )
+
+
+def cost_of(estimator: Any) -> dict[str, int]:
+    """Return ``params_count``, ``bytes`` and ``macs`` of a fitted scikit-learn estimator.
+
+    Coefficients count as parameters and once as multiply-adds; a tree counts
+    its nodes as parameters and its depth as multiply-adds. What cannot be
+    counted is 0; bytes are those of the serialised object.
+    """
+    count = macs = 0
+    for part in _parts(estimator):
+        if hasattr(part, "tree_"):
+            count += int(part.tree_.node_count)
+            macs += int(part.tree_.max_depth)
+        elif hasattr(part, "nodes"):
+            count += len(part.nodes)
+            macs += int(part.get_max_depth())
+        else:
+            size = int(np.size(getattr(part, "coef_", ())))
+            count += size + int(np.size(getattr(part, "intercept_", ()))) if size else 0
+            macs += size
+    size = len(pickle.dumps(estimator, protocol=5))  # measured, never loaded
+    return {"params_count": count, "bytes": size, "macs": macs}
+
+
+def _parts(estimator: Any) -> list[Any]:
+    """Return the estimator and those fitted inside it: steps, trees, predictors."""
+    found = [estimator]
+    children: list[Any] = []
+    if hasattr(estimator, "steps"):
+        children += [step for _, step in estimator.steps]
+    for name in ("estimators_", "_predictors"):
+        children += np.ravel(np.asarray(getattr(estimator, name, ()), dtype=object)).tolist()
+    for name in ("best_estimator_", "estimator_", "regressor_"):
+        if hasattr(estimator, name):
+            children.append(getattr(estimator, name))
+    for child in children:
+        if not isinstance(child, str) and child is not None:
+            found += _parts(child)
+    return found

@@ -27,10 +27,7 @@ from selector.plugins import describe, type_of
 from selector.training import saved
 from selector.training.clock import Clock, DeadlineError, Heartbeat, NonFiniteError, median_seconds
 from selector.training.estimators import fit_estimator
-from selector.training.features import fit_features
-from selector.training.fitted import Fitted, Job, TrialData
-from selector.training.models import split_rows
-from selector.training.networks import fit_network
+from selector.training.fitted import Fitted, Job, TrialData, split_rows
 
 __all__ = ["TrialData", "fit_final", "run_trial"]
 
@@ -172,10 +169,14 @@ def _job(
 
 
 def _fit(job: Job, architecture: Architecture) -> Fitted:
-    """Fit by the base that the architecture derives from."""
+    """Fit by the base that the architecture derives from; Keras is imported only for its own."""
     if isinstance(architecture, NetworkArchitecture):
+        from selector.training.networks import fit_network
+
         return fit_network(job, architecture)
     if isinstance(architecture, FeatureArchitecture):
+        from selector.training.features import fit_features
+
         return fit_features(job, architecture)
     if isinstance(architecture, EstimatorArchitecture):
         return fit_estimator(job, architecture)

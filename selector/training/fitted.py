@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,6 +91,12 @@ class Fitted:
     predict_one: Callable[[], Any]
     preprocessor: Preprocessor | None = None
     modules: list[str] = field(default_factory=list)
+
+
+def split_rows(split: Sequence[int] | Array) -> tuple[Array, Array]:
+    """Return the rows for training (0) and for validation (1) of a split."""
+    codes = np.asarray(split)
+    return np.flatnonzero(codes == 0), np.flatnonzero(codes == 1)
 
 
 def probabilities(logits: Array) -> npt.NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -213,9 +213,3 @@ def fixed_batches(n: int, size: int) -> Iterator[tuple[Array, int]]:
         rows = np.arange(start, min(start + size, n), dtype=np.int32)
         count = len(rows)
         yield np.concatenate([rows, np.full(size - count, start, np.int32)]), count
-
-
-def split_rows(split: Sequence[int] | Array) -> tuple[Array, Array]:
-    """Return the rows for training (0) and for validation (1) of a split."""
-    codes = np.asarray(split)
-    return np.flatnonzero(codes == 0), np.flatnonzero(codes == 1)

@@ -4,7 +4,7 @@ Started by :mod:`selector.search.workers` as ``python -m selector.training.worke
 Messages are JSON objects in both directions; arrays travel as files in the run
 folder, never pickled. The worker ends as soon as its pipe does.
 
-Commands (``op``): ``propose``, ``trial``, ``final``, ``predict``. Every
+Commands (``op``): ``propose``, ``splits``, ``trial``, ``final``, ``predict``, ``probe``. Every
 command is answered by exactly one message with ``event: "result"`` and the
 command's ``id``, unless the process dies; before it come ``started``, when the
 worker turns to the command, and perhaps ``candidate`` and ``progress``.
@@ -13,7 +13,9 @@ worker turns to the command, and perhaps ``candidate`` and ``progress``.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
+import importlib
 import json
 import os
 import queue
@@ -29,6 +31,18 @@ from pathlib import Path
 from typing import Any
 
 from selector.training import cache, clock
+
+NEEDS = {
+    "keras": ("selector.training.networks", "selector.training.features"),
+    "sklearn": (
+        "sklearn.compose", "sklearn.ensemble", "sklearn.linear_model", "sklearn.model_selection",
+        "sklearn.pipeline", "selector.training.fit",
+    ),
+}  # fmt: skip
+"""What trials of networks and fixed features, and trials of estimators, need to be imported."""
+
+BETWEEN_SECONDS = 0.3
+"""How long a worker waits for work that it can do already, before it imports more."""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -92,18 +106,26 @@ class Worker:
         """Load plugins, warm up, then run one command after the other."""
         threading.Thread(target=self._listen, daemon=True).start()
         from selector.plugins import Registry
+        from selector.training import backend
 
         self.registry = Registry(
             skip=self._skip, on_load=lambda name: self.send("loading", plugin=name)
         )
         self.send("plugins", entries=[asdict(e) for e in self.registry.entries])
+        if self._warm:
+            backend.prepare()
         for step in self._warm:
-            while not self._commands.empty():
-                self._handle(self._commands.get())
+            self._handle_all(0.0 if step == self._warm[0] else BETWEEN_SECONDS)
             self._import(step)
             self.send("warm", what=step)
         while True:
             self._handle(self._commands.get())
+
+    def _handle_all(self, patience: float) -> None:
+        """Run the commands that are there, or come within `patience` seconds of the last."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._handle(self._commands.get(timeout=patience or None, block=patience > 0))
 
     def send(self, event: str, **content: Any) -> None:
         """Send one message to the driver; without a driver there is nothing to live for."""
@@ -127,20 +149,10 @@ class Worker:
 
     @staticmethod
     def _import(what: str) -> None:
-        if what == "keras":
-            from selector.training import backend
-
-            backend.prepare()
-            import selector.training.fit
-            import selector.training.layers  # noqa: F401
-
-            if "jax" in sys.modules:
-                cache.watch()
-        elif what == "sklearn":
-            import sklearn.compose
-            import sklearn.ensemble
-            import sklearn.linear_model
-            import sklearn.pipeline  # noqa: F401
+        for module in NEEDS[what]:
+            importlib.import_module(module)
+        if what == "keras" and "jax" in sys.modules:
+            cache.watch()
 
     def _handle(self, command: dict[str, Any]) -> None:
         self.send("started", id=command["id"])
@@ -175,6 +187,13 @@ class Worker:
             self.send("candidate", id=command["id"], candidate=told)
         return {"state": "complete"}
 
+    def _do_splits(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Make the common splits here, where scikit-learn is imported anyway."""
+        from selector.search.splits import Splits
+
+        Splits.of_run(self.run, self.profile, command["seed"])
+        return {"state": "complete"}
+
     def _do_trial(self, command: dict[str, Any]) -> dict[str, Any]:
         import numpy as np
 
@@ -182,7 +201,6 @@ class Worker:
         from selector.training.fit import run_trial
 
         spec = TrialSpec(**command["spec"])
-        self._prepare_backend()
         split = np.load(self.run / "splits" / f"{spec.split}.npy", allow_pickle=False)
         result = run_trial(
             spec,
@@ -200,7 +218,6 @@ class Worker:
         from selector.contract import TrialSpec
         from selector.training.fit import fit_final
 
-        self._prepare_backend()
         spec = TrialSpec(**command["spec"])
         result = fit_final(
             spec,
@@ -216,7 +233,6 @@ class Worker:
 
     def _do_predict(self, command: dict[str, Any]) -> dict[str, Any]:
         """Load a saved model afresh and write its predictions for a data folder."""
-        self._prepare_backend()
         import numpy as np
 
         from selector.artifact.data import read_data
@@ -236,7 +252,6 @@ class Worker:
 
     def _do_probe(self, command: dict[str, Any]) -> dict[str, Any]:
         """Score a saved model on altered inputs, as many as the time allows."""
-        self._prepare_backend()
         from selector import tasks
         from selector.artifact.data import read_data
         from selector.training import saved
@@ -264,11 +279,6 @@ class Worker:
 
             self._profile = Profile.from_dict(json.loads((self.run / "profile.json").read_text()))
         return self._profile
-
-    def _prepare_backend(self) -> None:
-        from selector.training import backend
-
-        backend.prepare()
 
     def _load(self, part: str) -> Any:
         """Return one part of the run's data (``"dev"`` or ``"all"``), kept while it is used."""

@@ -15,7 +15,8 @@ from invented import SCORES, Clock, N, candidate
 
 from selector import tasks
 from selector.artifact.recommendation import race
-from selector.contract import Profile
+from selector.artifact.run import RunFolder
+from selector.contract import Column, Profile
 from selector.search.planner import Planner
 from selector.search.splits import Splits
 from selector.search.studies import Studies
@@ -42,3 +43,16 @@ def make(tmp_path: Path, profile: Profile) -> Any:
         )  # fmt: skip
 
     return planner
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    """Return a run folder that holds the profile of a small table."""
+    folder = RunFolder.create(tmp_path / "run", "x")
+    profile = Profile(
+        name="x", axes=("feature",), kind="tabular", task="classification", target="y", n=20,
+        shape=(2,), n_outputs=2, classes=("a", "b"), counts=(10, 10),
+        columns=(Column("u"), Column("v")),
+    )  # fmt: skip
+    folder.write("profile.json", profile.to_dict())
+    return folder

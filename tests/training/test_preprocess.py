@@ -11,7 +11,7 @@ from toys import series, split_of, table
 
 from selector.contract import Column, Variable
 from selector.errors import DataError, OptionError
-from selector.training.models import split_rows
+from selector.training.fitted import split_rows
 from selector.training.preprocess import Preprocessor, matrix, static_length
 
 
