@@ -23,6 +23,17 @@ def numpy_weights() -> Iterator[None]:
 
 
 @pytest.fixture
+def compiled_quickly() -> Iterator[None]:
+    """Leave out most of the compiler's optimizations, where a test asks what a layer computes."""
+    import jax
+
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+
+
+@pytest.fixture
 def make_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
     """Return a function that installs a plugin: a module and its entry point, on the path."""
     room = tmp_path / "installed-plugins"

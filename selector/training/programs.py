@@ -123,7 +123,9 @@ def key_of(model: Any, *others: Any) -> str | None:
     import keras
 
     try:
-        config = json.dumps(_structure(keras.saving.serialize_keras_object(model)))
+        config = keras.saving.serialize_keras_object(model)
+        config["config"].pop("name", None)
+        config = json.dumps(_structure(config))
         packages = {"selector", *(m.split(".")[0] for m in custom_modules(model))}
         sources = [_source(name) for name in sorted(packages)]
     except Exception:  # a layer of a plugin that cannot be described

@@ -284,17 +284,19 @@ def _load_keras(
         model = keras.saving.load_model(path, custom_objects=None, compile=False, safe_mode=True)
     preprocessor = Preprocessor.from_dict(pipeline["preprocessor"])
     forward = _forward(model)
+    if pipeline["type"] == "feature" and keras.backend.backend() == "jax":
+        forward = _by_head(model, pipeline["task"])
     return lambda x: _predict_keras(forward, preprocessor, pipeline["length"], x)
 
 
-def _forward(model: Any) -> Callable[[list[Any]], Array]:
-    """Return a function from inputs to outputs, compiled where the backend is JAX."""
+def _forward(model: Any) -> Callable[[Prepared], Array]:
+    """Return a function from samples to outputs, compiled where the backend is JAX."""
     import keras
 
+    from selector.training.models import as_inputs
+
     if keras.backend.backend() != "jax":
-        return lambda inputs: np.asarray(
-            model.predict_on_batch(inputs[0] if len(inputs) == 1 else inputs)
-        )
+        return lambda data: _batched(model.predict_on_batch, as_inputs(data))
     import jax
 
     trainable = [v.value for v in model.trainable_variables]
@@ -302,14 +304,37 @@ def _forward(model: Any) -> Callable[[list[Any]], Array]:
 
     @jax.jit
     def call(trainable: Any, fixed: Any, inputs: Any) -> Any:
-        argument = inputs[0] if len(inputs) == 1 else inputs
-        return model.stateless_call(trainable, fixed, argument, training=False)[0]
+        return model.stateless_call(trainable, fixed, inputs, training=False)[0]
 
-    return lambda inputs: np.asarray(call(trainable, fixed, inputs))
+    return lambda data: _batched(lambda given: call(trainable, fixed, given), as_inputs(data))
+
+
+def _by_head(model: Any, task: str) -> Callable[[Prepared], Array]:
+    """Return the function of a model with fixed features: their program, then the head.
+
+    The program is the one that computed the features in the trials, so that it
+    need not be compiled again.
+    """
+    import keras
+
+    from selector.training.fitted import probabilities
+    from selector.training.models import HEAD
+    from selector.training.steps import forward_batches
+
+    layer = model.get_layer(HEAD)
+    kernel, bias = layer.get_weights()
+    features = keras.Model(model.inputs, layer.input)
+
+    def outputs(data: Prepared) -> Array:
+        computed = forward_batches(features, None, data, BATCH)
+        values = _batched(lambda part: part @ kernel + bias, [computed])
+        return probabilities(values) if task == "classification" else values
+
+    return outputs
 
 
 def _predict_keras(
-    forward: Callable[[list[Any]], Array],
+    forward: Callable[[Prepared], Array],
     preprocessor: Preprocessor,
     length: int | None,
     x: Variable,
@@ -317,7 +342,7 @@ def _predict_keras(
     """Predict in batches of one size; a series' own length decides how far it is padded."""
     x = _ragged(x, length)
     if x.lengths is None:
-        return _batched(forward, preprocessor.transform(x))
+        return forward(preprocessor.transform(x))
     assert length is not None
     padded = np.where(
         x.lengths <= length, length, -(-x.lengths // LENGTH_STEP) * LENGTH_STEP
@@ -325,7 +350,7 @@ def _predict_keras(
     out: Array | None = None
     for steps in np.unique(padded):
         rows = np.flatnonzero(padded == steps)
-        values = _batched(forward, preprocessor.transform(x.take(rows), int(steps)))
+        values = forward(preprocessor.transform(x.take(rows), int(steps)))
         if out is None:
             out = np.zeros((len(x), *values.shape[1:]), values.dtype)
         out[rows] = values
@@ -341,10 +366,9 @@ def _ragged(x: Variable, length: int | None) -> Variable:
     return replace(x, values=x.values.reshape(-1, *x.values.shape[2:]), lengths=lengths)
 
 
-def _batched(forward: Callable[[list[Any]], Array], data: Prepared) -> Array:
-    """Return the outputs for `data`, in batches filled up with zeros."""
-    inputs = [data.x] if data.mask is None else [data.x, data.mask]
-    n, parts = len(data.x), []
+def _batched(function: Callable[[Any], Any], inputs: Sequence[Array]) -> Array:
+    """Return what a function gives for `inputs`, in batches filled up with zeros."""
+    n, parts = len(inputs[0]), []
     for start in range(0, n, BATCH):
         count = min(BATCH, n - start)
         batch = []
@@ -352,5 +376,5 @@ def _batched(forward: Callable[[list[Any]], Array], data: Prepared) -> Array:
             whole = np.zeros((BATCH, *part.shape[1:]), part.dtype)
             whole[:count] = part[start : start + count]
             batch.append(whole)
-        parts.append(forward(batch)[:count])
+        parts.append(np.asarray(function(batch[0] if len(batch) == 1 else batch))[:count])
     return np.concatenate(parts)

@@ -118,7 +118,14 @@ def test_every_configuration_builds(form: str) -> None:
 
 @SAVING
 @pytest.mark.parametrize(
-    "form", ["ragged series", "multivariate series", "small images", "small clips", "table"]
+    "form",
+    [
+        "ragged series",
+        pytest.param("multivariate series", marks=pytest.mark.slow),
+        "small images",
+        "small clips",
+        "table",
+    ],
 )
 def test_saved_models_load_and_agree(form: str, tmp_path: object) -> None:
     p = PROFILES[form]

@@ -10,6 +10,8 @@ from forms import ARCHITECTURES, PROFILES, feature_model
 from selector_cnn.layers import KERNELS, MiniRocketTransform, dilations_for
 from selector_rnn.layers import GROUPS, EchoStateCell
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 
 def by_hand(x: np.ndarray, layer: MiniRocketTransform) -> np.ndarray:
     """MiniRocket in plain loops, for one channel and series of one length."""

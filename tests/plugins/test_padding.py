@@ -12,6 +12,7 @@ from forms import ARCHITECTURES, PROFILES, feature_model, ragged, randomise
 from selector.contract import FeatureArchitecture, NetworkArchitecture
 
 EXTRA = 50
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
 CLAIMING = [
     a.name
     for a in ARCHITECTURES.values()

@@ -60,7 +60,7 @@ FORMS = {
         (Column("a"), Column("b"), Column("c"), Column("d", "categorical", ("x", "y", "z"))),
     ),
 }
-SELDOM = ("images", "clips")
+SELDOM = ("series", "images", "clips")
 """Forms whose networks take long to compile; by themselves with ``-m slow``."""
 KINDS = {
     "series": "sequential",

@@ -21,7 +21,7 @@ from selector.training.layers.standard import STANDARD
 RNG = np.random.default_rng(0)
 EQUAL = {"rtol": 1e-4, "atol": 2e-5}
 # Keras reads weights by ``np.array(variable)``, of which NumPy 2 complains.
-pytestmark = pytest.mark.usefixtures("numpy_weights")
+pytestmark = pytest.mark.usefixtures("numpy_weights", "compiled_quickly")
 SAVING = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 FEW = settings(max_examples=10, deadline=None, derandomize=True)
 

@@ -8,10 +8,10 @@ import jax
 import keras
 import numpy as np
 import pytest
-from toys import ToyConv, profile_of, series, spec_of, split_of
+from toys import ToyConv, ToyFeatures, profile_of, series, spec_of, split_of
 
-from selector.training import programs, steps
-from selector.training.fit import run_trial
+from selector.training import programs, saved, steps
+from selector.training.fit import fit_final, run_trial
 from selector.training.layers import FastDropout
 
 
@@ -45,6 +45,20 @@ def test_a_kept_program_is_not_traced_again_and_gives_the_same_to_the_bit(room):
     assert traced == (0, 0)
     assert again.loss == first.loss
     assert again.score == first.score
+
+
+@pytest.mark.parametrize("form", [False, True], ids=["fixed", "ragged"])
+def test_a_saved_model_with_fixed_features_uses_the_program_of_its_trials(room, tmp_path, form):
+    data, architecture = series(ragged=form), ToyFeatures()
+    spec = spec_of(architecture, {})
+    fitted = tmp_path / "model"
+    assert fit_final(spec, architecture, profile_of(data), data, fitted).state == "complete"
+    traced = kept(room)
+    assert traced
+    steps.clear()
+    saved.load(fitted).predict(data.x)
+    assert kept(room) == traced
+    assert [entry.forward.traces for entry in steps._cache.values()] == [0]
 
 
 def test_nothing_is_compiled_again_once_training_has_begun(room):
