@@ -74,14 +74,29 @@ class WorkerProcess:
         return self.listed and self.command is None and not self.killed_for
 
 
+MALLOC = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+}
+"""Has glibc keep the buffers of a step for the next one.
+
+Otherwise each step returns them to the system and faults every page in again,
+which slows recurrent layers over long series. One arena, since those of other
+threads are given back whatever the thresholds say. Other C libraries ignore these.
+"""
+
+
 def environment(core_count: int) -> dict[str, str]:
-    """Return the environment of a worker: one thread for each numeric library."""
+    """Return the environment of a worker: one thread for each library, memory that is kept."""
     made = dict(os.environ)
     threads = str(core_count)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         made[name] = threads
     made.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     made.setdefault("PYTHONHASHSEED", "0")
+    if not any(name.startswith("MALLOC_") for name in made):
+        made |= MALLOC
     made["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p and os.path.isdir(p))
     return made
 
