@@ -27,7 +27,7 @@ class Recommendation:
     def __init__(self, run: RunFolder) -> None:
         self._run = run
         self._content = run.read("recommendation.json")
-        self._predictor: Predictor | None = None
+        self._predictors: dict[str, Predictor] = {}
 
     @property
     def path(self) -> Path:
@@ -51,6 +51,12 @@ class Recommendation:
         return score
 
     @property
+    def ensemble(self) -> dict[str, Any] | None:
+        """Members, score and cost of the ensemble, where one was asked for; else None."""
+        told: dict[str, Any] | None = self._content.get("ensemble")
+        return told
+
+    @property
     def leaderboard(self) -> list[dict[str, Any]]:
         """A dictionary for each architecture that was admitted, best first."""
         return list(self._content["leaderboard"])
@@ -64,20 +70,23 @@ class Recommendation:
         """Return everything, as ``selector recommend --json`` prints it."""
         return dict(self._content)
 
-    def _ready(self) -> Predictor:
-        if self._predictor is None:
-            self._predictor = Predictor(self._run)
-            weakref.finalize(self, self._predictor.close)
-        return self._predictor
+    def _ready(self, model: str) -> Predictor:
+        if model not in self._predictors:
+            self._predictors[model] = Predictor(self._run, model)
+            weakref.finalize(self, self._predictors[model].close)
+        return self._predictors[model]
 
-    def predict(self, X: Any) -> Array:
-        """Predict with the saved model.
+    def predict(self, X: Any, model: str = "model") -> Array:
+        """Predict with a saved model.
 
         Parameters
         ----------
         X : array-like, data frame or path
             Samples of the form that the model was trained on, with or without
             the target.
+        model : {"model", "model_all", "ensemble"}
+            The recommended one, the same fitted on all rows (`refit_all`), or
+            the average of several (`ensemble`).
 
         Returns
         -------
@@ -89,18 +98,20 @@ class Recommendation:
         DataError
             Where `X` has another form than the training data.
         """
-        predictor = self._ready()
+        predictor = self._ready(model)
         return typed(predictor.predict(X).labels, predictor.schema.target)
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: Any, model: str = "model") -> Array:
         """Return class probabilities, shape (n, k), in the order of :attr:`classes`.
+
+        Arguments as :meth:`predict`.
 
         Raises
         ------
         OptionError
             Where the task is no classification.
         """
-        found = self._ready().predict(X).probabilities
+        found = self._ready(model).predict(X).probabilities
         if found is None:
             raise OptionError(
                 f"predict_proba needs a classification; the task is {self._content['task']}."
@@ -163,6 +174,7 @@ def recommend(
     step: str | None = None,
     prefer: str = "balanced",
     refit_all: bool = False,
+    ensemble: bool = False,
     max_latency: float | None = None,
     max_size: int | str | None = None,
     max_params: int | None = None,
@@ -188,8 +200,8 @@ def recommend(
     trials, seed, workers, families, trained_only, target, kind, task, axes, metric, group, order,
     id, step, prefer
         As the options of ``selector recommend``.
-    refit_all : bool
-        As the option of ``selector recommend``.
+    refit_all, ensemble : bool
+        As the options of ``selector recommend``.
     max_latency : float, optional
         Milliseconds that one prediction may take, as measured.
     max_size : int or str, optional
@@ -234,6 +246,7 @@ def recommend(
         step=step,
         prefer=prefer,
         refit_all=refit_all,
+        ensemble=ensemble,
         max_latency=max_latency,
         max_size=max_size,  # type: ignore[arg-type]
         max_params=max_params,

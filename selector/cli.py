@@ -193,6 +193,9 @@ def recommend(
     refit_all: Annotated[
         bool, typer.Option("--refit-all", help="Also save a model fitted on all rows, unscored.")
     ] = False,
+    ensemble: Annotated[
+        bool, typer.Option("--ensemble", help="Also save an average of models, for the best score.")
+    ] = False,
     max_latency: Annotated[
         float | None, typer.Option(help="Milliseconds that one prediction may take.")
     ] = None,
@@ -226,6 +229,7 @@ def recommend(
         step=step,
         prefer=prefer,
         refit_all=refit_all,
+        ensemble=ensemble,
         max_latency=max_latency,
         max_size=max_size,  # type: ignore[arg-type]
         max_params=max_params,
@@ -265,7 +269,7 @@ def predict(
         Path | None, typer.Option("--out", "-o", help="CSV to write; or print it.")
     ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add a column for each class.")] = False,
-    model: Annotated[str, typer.Option(help="model, or model_all.")] = "model",
+    model: Annotated[str, typer.Option(help="model, model_all or ensemble.")] = "model",
     verbose: Verbose = False,
 ) -> None:
     """Predict with the model of a run."""

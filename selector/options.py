@@ -35,6 +35,7 @@ class Options:
     step: str | None = None
     prefer: str = "balanced"
     refit_all: bool = False
+    ensemble: bool = False
     max_latency: float | None = None
     max_size: int | None = None
     max_params: int | None = None

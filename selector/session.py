@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selector.artifact.data import read_data
+from selector.artifact.ensemble import Ensemble
 from selector.artifact.final import FinalModel
 from selector.artifact.intake import describe_run, name_of, take_in
 from selector.artifact.recommendation import compose, failures, race
@@ -31,6 +32,9 @@ from selector.search.workers import LOAD_SECONDS, WorkerPool
 
 SPLIT_SHARE = 0.4
 """Share of the time left that workers may take to import scikit-learn and make the splits."""
+
+ENSEMBLE_FITS = 2
+"""Further fits, as long as the recommended model's, that an ensemble keeps time for."""
 
 if TYPE_CHECKING:
     from selector.search.splits import Splits
@@ -225,7 +229,7 @@ class Session:
             cores=len(self.pool.workers),
             max_trials=self.options.trials,
             seed=self.options.seed,
-            finals=1 + self.options.refit_all,
+            finals=1 + self.options.refit_all + ENSEMBLE_FITS * self.options.ensemble,
             limits=self.options.limits,
         )
         self._planner = planner
@@ -372,6 +376,9 @@ class Session:
         if rec["complete"]:
             gap = gap_sentence(rec["search_score"], rec["score"])
             rec["notes"] += [gap] if gap else []
+            if self.options.ensemble and not self.stop.is_set():
+                self._write_recommendation(rec)
+                rec["ensemble"] = Ensemble(self._final).make(rec, final)
             if not self.options.refit_all and not self.stop.is_set():
                 self._write_recommendation(rec)
                 rec["probes"] = self._final.probe()
@@ -416,6 +423,7 @@ class Session:
             "compile_cache": self.runner.cache,
             "timeline": {**self.runner.timeline, **self._timeline},
             "probes": None,
+            "ensemble": None,
             "complete": False,
         }
         return rec

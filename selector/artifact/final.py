@@ -123,12 +123,21 @@ class FinalModel:
             self.runner.submit(self.prediction("early"), EARLY_SECONDS, lambda _: None)
 
     def command(
-        self, name: str, params: Mapping[str, Any], epochs: int | None, data: str, folder: str
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        epochs: int | None,
+        data: str,
+        folder: str,
+        seed: int = 0,
     ) -> dict[str, Any]:
-        """Return the worker command that fits a configuration and saves it."""
+        """Return the worker command that fits a configuration and saves it.
+
+        `seed` is added to the run's, for other initial weights.
+        """
         seconds = max(0.5, self.budget.left() - CLOSING_SECONDS)
         spec = TrialSpec(
-            f"final-{folder}", "final", name, params, None, self.seed, seconds, epochs,
+            f"final-{folder}", "final", name, params, None, self.seed + seed, seconds, epochs,
             timed=self.planner.timed,
         )  # fmt: skip
         draft = self.run.path / f".{folder}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import json
 import shutil
 import sys
 import tempfile
@@ -16,10 +17,16 @@ import numpy as np
 
 from selector.artifact.data import write_data
 from selector.artifact.run import RunFolder
-from selector.contract import Array, Column, ReadOptions
-from selector.errors import RunError
+from selector.contract import Array, Column, ReadOptions, Variable
+from selector.errors import OptionError, RunError, did_you_mean
 
 PREDICT_SECONDS = 3600.0
+
+MODELS = {"model": "", "model_all": "--refit-all", "ensemble": "--ensemble"}
+"""What a run may have saved, and the option that asks for it."""
+
+WEIGHTS = "ensemble/weights.json"
+"""Of the run folder: how much each saved model beside it weighs."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +98,13 @@ class Predictor:
     run : RunFolder
         A run with a model.
     model : str
-        ``"model"``, or ``"model_all"`` after ``--refit-all``.
+        ``"model"``, ``"model_all"`` after ``--refit-all``, or ``"ensemble"``
+        after ``--ensemble``.
 
     Raises
     ------
+    OptionError
+        Where `model` is none of these.
     RunError
         Where the run has no such model.
     """
@@ -102,13 +112,22 @@ class Predictor:
     def __init__(self, run: RunFolder, model: str = "model") -> None:
         from selector.profile import Schema
 
+        if model not in MODELS:
+            raise OptionError(
+                f"--model is one of {', '.join(MODELS)}; received '{model}'."
+                f"{did_you_mean(model, MODELS)}"
+            )
         self.run = run
         self.folder = run.path / model
-        if not (self.folder / "pipeline.json").is_file():
-            raise RunError(
-                f"the run in {run.path} has no {model}: it ended before one was saved."
-                " Go on with 'selector resume'."
+        self._weights = _ensemble(run.path) if model == "ensemble" else {self.folder: 1.0}
+        if not all((folder / "pipeline.json").is_file() for folder in self._weights or [run.path]):
+            option = MODELS[model]
+            hint = (
+                f"'selector recommend' saves one with {option}"
+                if option
+                else "it ended before one was saved. Go on with 'selector resume'"
             )
+            raise RunError(f"the run in {run.path} has no {model}: {hint}.")
         self.schema = Schema.from_dict(run.read("schema.json"))
         self._room: Path | None = None
         self._runner: Any = None
@@ -162,25 +181,10 @@ class Predictor:
             self._start()
         assert self._room is not None
         write_data(self._room / "data", applied.x)
-        out = self._room / "out.npy"
-        command = {
-            "op": "predict",
-            "data": str(self._room / "data"),
-            "model": str(self.folder),
-            "out": str(out),
-        }
-        answer = self._runner.call(command, PREDICT_SECONDS)
-        if answer["state"] != "complete" and answer["reason"].startswith("worker "):
-            # it may have ended long before, with the thread that started it
-            self.close()
-            self._start()
-            write_data(self._room / "data", applied.x)
-            command |= {"data": str(self._room / "data"), "out": str(self._room / "out.npy")}
-            out = self._room / "out.npy"
-            answer = self._runner.call(command, PREDICT_SECONDS)
-        if answer["state"] != "complete":
-            raise RunError(f"the model in {self.folder} cannot predict: {answer['reason']}.")
-        raw = np.load(out, allow_pickle=False)
+        parts = [self._ask(folder, applied.x) for folder in self._weights]
+        raw = parts[0]
+        if len(parts) > 1:
+            raw = weighted_mean(parts, list(self._weights.values()))
         classes = self.schema.classes
         labels = decode(raw, self.schema.target, classes)
         return Predictions(
@@ -191,6 +195,43 @@ class Predictor:
             id_name=str(self.schema.source.get("id") or "path"),
             notes=tuple(applied.notes),
         )
+
+    def _ask(self, folder: Path, x: Variable) -> Array:
+        """Return what one saved model predicts."""
+        for attempt in range(2):
+            assert self._room is not None
+            out = self._room / "out.npy"
+            command = {
+                "op": "predict",
+                "data": str(self._room / "data"),
+                "model": str(folder),
+                "out": str(out),
+            }
+            answer = self._runner.call(command, PREDICT_SECONDS)
+            if answer["state"] == "complete":
+                return np.asarray(np.load(out, allow_pickle=False))
+            if attempt or not answer["reason"].startswith("worker "):
+                break
+            # it may have ended long before, with the thread that started it
+            self.close()
+            self._start()
+            write_data(self._room / "data", x)
+        raise RunError(f"the model in {folder} cannot predict: {answer['reason']}.")
+
+
+def _ensemble(run: Path) -> dict[Path, float]:
+    """Return the models of a run's ensemble with their weights; empty where there is none."""
+    path = run / WEIGHTS
+    if not path.is_file():
+        return {}
+    weights = json.loads(path.read_text())["weights"]
+    return {path.parent / name: float(weight) for name, weight in weights.items()}
+
+
+def weighted_mean(parts: Sequence[Array], weights: Sequence[float]) -> Array:
+    """Return the weighted mean of predictions, float32."""
+    total = sum(w * np.asarray(p, np.float64) for w, p in zip(weights, parts, strict=True))
+    return np.asarray(total / sum(weights), dtype=np.float32)
 
 
 def decode(raw: Array, target: Column, classes: Sequence[str]) -> list[Any]:

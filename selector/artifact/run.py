@@ -13,6 +13,7 @@
     predictions/ID.npy   out-of-fold predictions of each trial
     logs/                what workers and plugins printed
     model/               the saved model
+    ensemble/            several, with their weights, where asked for
     recommendation.json  replaced after every stage
     report.html          the same, to read
 """

@@ -73,6 +73,7 @@ def _environment() -> Environment:
         headline=text.verdict_headline,
         note=text.verdict_note,
         score_text=text.score_text,
+        ensemble_sentence=text.ensemble_sentence,
         metric_name=text.metric_name,
         probability=text.probability,
         count=text.count,

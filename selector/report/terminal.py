@@ -10,6 +10,7 @@ from selector.report.text import (
     baseline_sentence,
     count,
     decimal,
+    ensemble_sentence,
     human_bytes,
     human_milliseconds,
     human_seconds,
@@ -46,6 +47,8 @@ def print_recommendation(rec: Recommendation, console: Console) -> None:
     _line(console, sentence(_capital(f"{scored}; {baseline}" if baseline else scored)))
     if rec.get("complete") is False and rec.get("stage"):
         _line(console, f"Incomplete: the run ended in stage '{rec['stage']}'.", "yellow")
+    if ensemble_sentence(rec):
+        _line(console, ensemble_sentence(rec))
     _bullets(console, "Why", [sentence(w) for w in rec.get("why", [])])
     _bullets(console, *_five_questions(rec))
     rows = rec.get("leaderboard") or []

@@ -15,6 +15,7 @@ __all__ = [
     "command_line",
     "count",
     "decimal",
+    "ensemble_sentence",
     "human_bytes",
     "human_milliseconds",
     "human_seconds",
@@ -162,6 +163,32 @@ def score_text(score: Mapping[str, Any] | None) -> str:
     if interval:
         text += f" ({decimal(interval[0])} to {decimal(interval[1])})"
     return f"{text} on {score['on']}" if score.get("on") else text
+
+
+def ensemble_sentence(rec: Recommendation) -> str:
+    """Return the score, members and cost of the ensemble, or why there is none; or nothing."""
+    made = rec.get("ensemble")
+    if not made:
+        return ""
+    if not made.get("members"):
+        return f"No ensemble was made: {made.get('reason')}."
+    members = listed([f"{m['architecture']} ({percent(m['weight'])})" for m in made["members"]])
+    alone: Mapping[str, Any] = next(
+        (
+            row
+            for row in rec.get("leaderboard") or []
+            if row.get("architecture") == (rec.get("recommended") or {}).get("architecture")
+        ),
+        {},
+    )
+    models = count(sum(m["models"] for m in made["members"]), "model")
+    cost = f"{models}, {human_bytes(made.get('bytes'))}"
+    if alone.get("macs") and made.get("macs"):
+        cost += f", {made['macs'] / alone['macs']:.1f} times the multiply-adds"
+    return (
+        f"The average of {members} has {score_text(made['score'])}, at its cost: {cost}. It is"
+        " saved beside the recommended model: --model ensemble."
+    )
 
 
 def baseline_sentence(rec: Recommendation) -> str:

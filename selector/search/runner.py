@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -265,32 +265,58 @@ class Runner:
             The worker's answer; ``state`` is ``"failed"``, with a ``reason``,
             where there was none in time.
         """
+        return self.call_all([command], seconds, avoid, patience)[0]
+
+    def call_all(
+        self,
+        commands: Sequence[Mapping[str, Any]],
+        seconds: float,
+        avoid: int | None = None,
+        patience: float = 1.5,
+    ) -> list[dict[str, Any]]:
+        """Run commands on whatever workers are idle, in order; see :meth:`call`."""
         deadline = Budget(seconds)
-        number = self._command_id()
-        worker: WorkerProcess | None = None
-        while deadline.left() > 0:
-            if worker is None:
-                architecture = command.get("spec", {}).get("architecture")
-                idle = sorted(
-                    self.pool.idle(),
-                    key=lambda w: (
-                        "keras" not in w.warm,
-                        w.index == avoid,
-                        architecture not in w.built,
-                    ),
-                )
-                if idle:
-                    worker = idle[0]
-                    # it has to save, and answer, before nobody waits any longer
-                    allowed = max(0.5, deadline.left() - patience)
-                    self.pool.send(worker, {**command, "id": number}, allowed)
+        late = {"state": "failed", "reason": f"no answer within {seconds:.1f} s"}
+        answers: list[dict[str, Any]] = [late for _ in commands]
+        waiting = list(range(len(commands)))
+        running: dict[int, tuple[int, WorkerProcess]] = {}
+        while (waiting or running) and deadline.left() > 0:
+            while waiting and (worker := self._idle_for(commands[waiting[0]], avoid)):
+                number = self._command_id()
+                running[number] = (waiting[0], worker)
+                # it has to save, and answer, before nobody waits any longer
+                allowed = max(0.5, deadline.left() - patience)
+                self.pool.send(worker, {**commands[waiting.pop(0)], "id": number}, allowed)
             for event in self.events(0.05):
-                if event.worker is worker and event.name == "died":
-                    return {"state": "failed", "reason": f"worker {event.content['reason']}"}
-                if event.name == "result" and event.content.get("id") == number:
-                    return {**event.content, "worker": event.worker.index}
-            if all(w.pipe.closed for w in self.pool.workers):
-                return {"state": "failed", "reason": "no worker is left"}
-        if worker is not None:
+                self._answer(event, running, answers)
+            if waiting and all(w.pipe.closed for w in self.pool.workers):
+                none = {"state": "failed", "reason": "no worker is left"}
+                answers = [none if i in waiting else a for i, a in enumerate(answers)]
+                waiting = []
+        for _, worker in running.values():
             self.pool.kill(worker, "did not return by its deadline")
-        return {"state": "failed", "reason": f"no answer within {seconds:.1f} s"}
+        return answers
+
+    def _idle_for(self, command: Mapping[str, Any], avoid: int | None) -> WorkerProcess | None:
+        """Return the idle worker that suits a command best, or None."""
+        architecture = command.get("spec", {}).get("architecture")
+        return min(
+            self.pool.idle(),
+            key=lambda w: ("keras" not in w.warm, w.index == avoid, architecture not in w.built),
+            default=None,
+        )
+
+    @staticmethod
+    def _answer(
+        event: Event, running: dict[int, tuple[int, WorkerProcess]], answers: list[dict[str, Any]]
+    ) -> None:
+        """Take what an event says of the commands that are running."""
+        for number, (index, worker) in list(running.items()):
+            if event.worker is worker and event.name == "died":
+                reason = f"worker {event.content['reason']}"
+                answers[index] = {"state": "failed", "reason": reason}
+            elif event.name == "result" and event.content.get("id") == number:
+                answers[index] = {**event.content, "worker": worker.index}
+            else:
+                continue
+            del running[number]

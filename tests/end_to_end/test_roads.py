@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.datasets import make_friedman1
+from sklearn.metrics import r2_score
 
 import selector_datasets
 from selector.artifact.run import RunFolder
@@ -168,6 +171,28 @@ print(json.dumps([rec.verdict, rec.score["metric"], rec.score["value"],
     assert error < 1.0
     assert same
     assert done.stderr == ""
+
+
+def test_an_ensemble_is_saved_beside_the_recommended_model(tmp_path):
+    columns, y = make_friedman1(400, noise=1.0, random_state=0)
+    table = pd.DataFrame(columns).assign(y=y)
+    table[:300].to_csv(tmp_path / "train.csv", index=False)
+    table[300:].to_csv(tmp_path / "test.csv", index=False)
+    rec = recommend(tmp_path, tmp_path / "train.csv", "--test", tmp_path / "test.csv", "--ensemble")
+    made = rec["ensemble"]
+    assert len(made["members"]) >= 2
+    assert sum(m["weight"] for m in made["members"]) == pytest.approx(1)
+    assert made["bytes"] > next(
+        row["bytes"]
+        for row in rec["leaderboard"]
+        if row["architecture"] == rec["recommended"]["architecture"]
+    )
+    assert made["score"]["n"] == 100
+    told = predictions(tmp_path / "run", tmp_path / "test.csv", "--model", "ensemble")
+    values = np.array([float(p["prediction"]) for p in told])
+    assert r2_score(y[300:], values) == pytest.approx(made["score"]["value"], abs=1e-6)
+    alone = predictions(tmp_path / "run", tmp_path / "test.csv")
+    assert [p["prediction"] for p in alone] != [p["prediction"] for p in told]
 
 
 @pytest.mark.slow

@@ -78,3 +78,24 @@ def test_scores_in_words() -> None:
     assert text.baseline_sentence({"baseline": {"metric": "r2", "value": -0.01}}) == (
         "trivial baseline -.010"
     )
+
+
+def test_the_ensemble_is_told_with_its_cost(recommendation: Make) -> None:
+    assert text.ensemble_sentence(recommendation()) == ""
+    assert "no time to score it" in text.ensemble_sentence(
+        recommendation(ensemble={"reason": "there was no time to score it"})
+    )
+    made = {
+        "members": [
+            {"architecture": "cnn.inception", "family": "cnn", "weight": 0.75, "models": 2},
+            {"architecture": "tabular.mlp", "family": "tabular", "weight": 0.25, "models": 1},
+        ],
+        "score": {"metric": "accuracy", "value": 0.991, "interval": [0.95, 1.0], "on": "100 rows"},
+        "bytes": 3_200_000,
+        "macs": 0,
+    }
+    told = text.ensemble_sentence(recommendation(ensemble=made))
+    assert "cnn.inception (75%) and tabular.mlp (25%)" in told
+    assert ".991" in told
+    assert "3 models, 3.2 MB" in told
+    assert "times" not in told
