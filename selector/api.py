@@ -168,8 +168,8 @@ def recommend(
     task: str | None = None,
     axes: str | Sequence[str] | None = None,
     metric: str | None = None,
-    group: str | None = None,
-    order: str | None = None,
+    group: str | Any = None,
+    order: str | Any = None,
     id: str | None = None,
     step: str | None = None,
     prefer: str = "balanced",
@@ -197,9 +197,14 @@ def recommend(
         an hour with `trials`. The call returns at most three seconds after it.
     test : path, or tuple (X, y), optional
         A test part of its own; by default a fifth is split off, untouched.
-    trials, seed, workers, families, trained_only, target, kind, task, axes, metric, group, order,
-    id, step, prefer
+    trials, seed, workers, families, trained_only, target, kind, task, axes, metric, id, step,
+    prefer
         As the options of ``selector recommend``.
+    group : str or array-like, shape (n,), optional
+        Column of a table, or a value for each sample of any form: samples of
+        one group stay together in every split.
+    order : str or array-like of number or date, shape (n,), optional
+        The same: splits go forward in it.
     refit_all, ensemble : bool
         As the options of ``selector recommend``.
     max_latency : float, optional
@@ -240,8 +245,8 @@ def recommend(
         task=task,
         axes=axes if axes is None or isinstance(axes, str) else ",".join(axes),
         metric=metric,
-        group=group,
-        order=order,
+        group=group if isinstance(group, str) else None,
+        order=order if isinstance(order, str) else None,
         id=id,
         step=step,
         prefer=prefer,
@@ -259,7 +264,11 @@ def recommend(
     test_X, test_y = test if isinstance(test, tuple) else (test, None)
     progress = _progress(verbose)
     session = Session(options, on_progress=progress)
-    session.recommend(X, y, test_X, test_y, Path(out))
+    aside = {
+        name: None if isinstance(given, str) else given
+        for name, given in (("groups", group), ("order", order))
+    }
+    session.recommend(X, y, test_X, test_y, Path(out), **aside)
     return load(Path(out))
 
 

@@ -339,6 +339,8 @@ def profile(
     ] = None,
     id: Annotated[str | None, typer.Option("--id", help="Column of series ids (long CSV).")] = None,
     step: Annotated[str | None, typer.Option(help="Column of time steps (long CSV).")] = None,
+    group: Annotated[str | None, typer.Option(help="Column of groups; no input.")] = None,
+    order: Annotated[str | None, typer.Option(help="Column of time; no input.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     verbose: Verbose = False,
 ) -> None:
@@ -347,10 +349,12 @@ def profile(
     from selector.artifact.intake import plugin_readers
     from selector.contract import ReadOptions
     from selector.profile import ProfileOptions, describe
+    from selector.profile.aside import set_aside
 
     options = ReadOptions(target=target, id=id, step=step)
     raw = readers.read(source, options, extra_readers=plugin_readers)
-    found = describe(raw, ProfileOptions(target, kind, task, axes, metric))
+    raw = set_aside(raw, group, order)
+    found = describe(raw, ProfileOptions(target, kind, task, axes, metric, group, order))
     content = found.profile.to_dict()
     if as_json:
         print(json.dumps({**content, "notes": list(found.dataset.notes)}, ensure_ascii=False))

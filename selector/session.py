@@ -86,6 +86,8 @@ class Session:
         test: Any = None,
         test_y: Any = None,
         out: Path | None = None,
+        groups: Any = None,
+        order: Any = None,
     ) -> dict[str, Any]:
         """Run everything on a new source and return the recommendation.
 
@@ -99,6 +101,8 @@ class Session:
             The same for a test part of its own.
         out : Path, optional
             The run folder to make.
+        groups, order : array-like, shape (n,), optional
+            See :func:`selector.profile.aside.attach`.
 
         Raises
         ------
@@ -111,7 +115,9 @@ class Session:
             self.about = describe_run(self.options, source, test)
             self.run.write("run.json", self.about)
             self._start_workers()
-            self.about = take_in(self.run, self.about, self.options, source, y, test, test_y)
+            self.about = take_in(
+                self.run, self.about, self.options, source, y, test, test_y, groups, order
+            )
             self._load()
             return self._carry_out([])
         except BaseException as error:
@@ -196,9 +202,9 @@ class Session:
         self._mark("data profiled and stored")
         self.profile = Profile.from_dict(self.run.read("profile.json"))
         self._schema = self.run.read("schema.json")
-        _, test_y = read_data(self.run.path / "data" / "test")
-        assert test_y is not None
-        self.test_y = test_y.values
+        test = self.run.path / "data" / "test"
+        test_y = read_data(test)[1] if test.exists() else None
+        self.test_y = test_y.values if test_y is not None else None
 
     # ------------------------------------------------------------------ search
 
@@ -225,7 +231,7 @@ class Session:
             self.budget,
             splits,
             studies,
-            lambda p: race(p, self.task.metric, self.options.prefer),
+            lambda p: race(p, self.task.metric, self.options.prefer, whole=self.test_y is None),
             cores=len(self.pool.workers),
             max_trials=self.options.trials,
             seed=self.options.seed,
@@ -372,9 +378,9 @@ class Session:
         if self._final.saved():
             rec["score"] = self._final.score(avoid=final.get("worker"))
         rec["notes"] += self._final.over_limits(final)
-        rec["complete"] = rec["score"] is not None
+        rec["complete"], test = rec["score"] is not None, self.test_y is not None
         if rec["complete"]:
-            gap = gap_sentence(rec["search_score"], rec["score"])
+            gap = gap_sentence(rec["search_score"], rec["score"]) if test else ""
             rec["notes"] += [gap] if gap else []
             if self.options.ensemble and not self.stop.is_set():
                 self._write_recommendation(rec)

@@ -10,12 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from selector.artifact.data import read_data
 from selector.artifact.final import CLOSING_SECONDS, SCORING_SECONDS, FinalModel
+from selector.artifact.held_out import compared, held_out
 from selector.artifact.predict import WEIGHTS, weighted_mean
-from selector.contract import Array
 from selector.judge.ensemble import greedy_selection
-from selector.judge.finalist import MINIMUM_SPLITS
 from selector.search.contenders import Finalist
 
 ROOM = Path(WEIGHTS).parent.name
@@ -77,6 +75,8 @@ class Ensemble:
             ``search_score``, ``score`` as the recommendation's, ``macs``,
             ``bytes``, ``params_count``; or only ``reason`` where there is none.
         """
+        if self.final.test_y is None:
+            return {"reason": "there is no test part to score it on"}
         members = self.choose()
         if len({m.finalist.name for m in members}) < 2:
             return {"reason": "averaging several models is no better than the best alone"}
@@ -103,17 +103,10 @@ class Ensemble:
 
         Further seeds of a network come after one model of each.
         """
-        entered = [
-            f
-            for f in self.planner.finalists.values()
-            if len(f.scores) >= MINIMUM_SPLITS
-            and f.contender.candidate.role != "baseline"
-            and not f.contender.too_costly(f.latest.result)
-        ]
+        entered = compared(self.planner)
         if len(entered) < 2:
             return []
-        splits = sorted(set.intersection(*(set(f.scores) for f in entered)))
-        y, predictions = self._held_out(entered, splits)
+        _, y, predictions = held_out(self.run.path, entered)
         task = self.final.task
         counts = greedy_selection(predictions, lambda p: task.loss(y, p))
         if not sum(counts):
@@ -126,21 +119,6 @@ class Ensemble:
             seeds = min(count, MOST_SEEDS) if network else 1
             members += [Member(finalist, seed, count / seeds) for seed in range(seeds)]
         return sorted(members, key=lambda member: member.seed)
-
-    def _held_out(
-        self, entered: Sequence[Finalist], splits: Sequence[str]
-    ) -> tuple[Array, list[Array]]:
-        """Return the target and each finalist's predictions, on the splits' validation rows."""
-        _, y = read_data(self.run.path / "data" / "dev")
-        assert y is not None
-        marks = [np.load(self.run.path / "splits" / f"{s}.npy", allow_pickle=False) for s in splits]
-        target = np.concatenate([y.values[m == 1] for m in marks])
-        predictions = []
-        for finalist in entered:
-            by_split = {r.spec.split: str(r.result.predictions) for r in finalist.records}
-            parts = [np.load(self.run.path / by_split[s], allow_pickle=False) for s in splits]
-            predictions.append(np.concatenate(parts).astype(np.float64))
-        return target, predictions
 
     # ------------------------------------------------------------------ models
 
@@ -200,6 +178,7 @@ class Ensemble:
             return None
         parts = [np.load(c["out"], allow_pickle=False) for c in commands]
         mean = weighted_mean(parts, [m.drawn for m, _ in fitted])
+        assert final.test_y is not None
         return headline(final.task, final.test_y, mean, on=final.on)
 
     @staticmethod

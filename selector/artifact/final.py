@@ -19,6 +19,7 @@ from selector.search.contenders import Finalist
 from selector.search.planner import Planner
 from selector.search.records import Record, result_from_dict
 from selector.search.runner import Runner
+from selector.search.splits import CONFIRM_FOLDS
 from selector.tasks.base import Task
 
 CLOSING_SECONDS = 0.8
@@ -55,8 +56,8 @@ class FinalModel:
         The clock.
     task : Task
         Scores its predictions.
-    test_y : ndarray
-        Target of the test part.
+    test_y : ndarray or None
+        Target of the test part; None where rows are too few for one.
     on : str
         What the score is measured on, in words.
     schema : mapping
@@ -73,7 +74,7 @@ class FinalModel:
         budget: Budget,
         *,
         task: Task,
-        test_y: Array,
+        test_y: Array | None,
         on: str,
         schema: Mapping[str, Any],
         seed: int,
@@ -118,7 +119,7 @@ class FinalModel:
 
     def _predict_early(self) -> None:
         """Have the early model predict now; looked at only where nothing better can be fitted."""
-        if not self._predicted and not self._refitted:
+        if not self._predicted and not self._refitted and self.test_y is not None:
             self._predicted = True
             self.runner.submit(self.prediction("early"), EARLY_SECONDS, lambda _: None)
 
@@ -245,9 +246,15 @@ class FinalModel:
         return rec
 
     def score(self, avoid: int | None) -> dict[str, Any] | None:
-        """Score the saved model, reloaded in a worker, on the test part."""
+        """Score the saved model, reloaded in a worker, on the test part.
+
+        Without a test part the choice among the finalists is scored, by their
+        held-out predictions.
+        """
         from selector.judge.headline import headline
 
+        if self.test_y is None:
+            return self._cross_validated()
         early = self.run.path / "predictions" / "early.npy"
         if not self._refitted and early.exists():
             return headline(self.task, self.test_y, np.load(early), on=self.on)
@@ -265,10 +272,22 @@ class FinalModel:
         predictions = np.load(out, allow_pickle=False)
         return headline(self.task, self.test_y, predictions, on=self.on)
 
+    def _cross_validated(self) -> dict[str, Any] | None:
+        from selector.artifact.held_out import compared, held_out
+        from selector.judge.cross_validated import cross_validated
+
+        entered = compared(self.planner)
+        if not entered:
+            return None
+        whole = min(CONFIRM_FOLDS, max(len(f.scores) for f in entered))
+        entered = [f for f in entered if len(f.scores) >= whole]
+        rows, y, predictions = held_out(self.run.path, entered)
+        return cross_validated(self.task, y, rows, predictions, on=self.on)
+
     def probe(self) -> dict[str, Any] | None:
         """Find out what the saved model uses, in the time that is left; None without any."""
         spare = self.budget.left() - CLOSING_SECONDS
-        if spare < PROBE_SECONDS:
+        if spare < PROBE_SECONDS or self.test_y is None:
             return None
         command = {
             "op": "probe",
@@ -293,6 +312,9 @@ class FinalModel:
 
     def refit_all(self, rec: dict[str, Any]) -> None:
         """Save a second model, fitted on all rows with the test part, and unscored."""
+        if self.test_y is None:
+            rec["notes"].append("there is no model_all: the model is fitted on all rows as it is.")
+            return
         name = rec["recommended"]["architecture"]
         entry = self.planner.finalists.get(name) or self._stand_in(name)
         assert entry is not None

@@ -24,6 +24,9 @@ from selector.options import Options
 TEST_SHARE = 0.2
 """Share of the rows that is split off, untouched, where no test file is given."""
 
+FEWEST_ROWS = 50
+"""Rows below which none are split off: a test part of under ten rows tells nothing."""
+
 LIBRARIES = ("selector-automl", "keras", "jax", "jaxlib", "numpy", "optuna", "scikit-learn")
 
 
@@ -52,10 +55,13 @@ def take_in(
     y: Any = None,
     test: Any = None,
     test_y: Any = None,
+    groups: Any = None,
+    order: Any = None,
 ) -> dict[str, Any]:
     """Read a source and put its arrays, profile and schema into the run folder.
 
-    The test part is split off before anything is decided or measured.
+    The test part is split off before anything is decided or measured. Below
+    :data:`FEWEST_ROWS` rows there is none, and no ``data/test``.
 
     Parameters
     ----------
@@ -65,7 +71,7 @@ def take_in(
         From :func:`describe_run`.
     o : Options
         What the user said about the data.
-    source, y, test, test_y
+    source, y, test, test_y, groups, order
         As for :meth:`selector.session.Session.recommend`.
 
     Returns
@@ -83,11 +89,11 @@ def take_in(
     from selector import readers
     from selector.contract import ReadOptions
     from selector.profile import ProfileOptions, describe
-    from selector.profile.aside import set_aside
+    from selector.profile.aside import attach, set_aside
 
     read_options = ReadOptions(target=o.target, id=o.id, step=o.step)
     raw = readers.read(source, read_options, y=y, extra_readers=plugin_readers)
-    raw = set_aside(raw, o.group, o.order)
+    raw = attach(set_aside(raw, o.group, o.order), groups, order)
     wanted = ProfileOptions(o.target, o.kind, o.task, o.axes, o.metric, o.group, o.order)
     apart = None
     if test is None:
@@ -98,20 +104,21 @@ def take_in(
     if test is not None:
         expect = ReadOptions(o.target, o.id, o.step, expect=schema.source)
         apart = readers.read(test, expect, y=test_y, extra_readers=plugin_readers)
-    assert apart is not None
-    where = name_of(test) if test is not None else "the part held out"
-    test_x, y_test, more = _with_known_target(schema.apply(apart), described.profile.target, where)
-    if test is not None:
-        notes += [f"test: {n}" for n in more]
-    on = f"test file, {len(test_x)} rows"
-    if test is None:
-        on = f"{len(test_x)} rows held out from everything else"
-        if o.group:
-            on = f"{len(test_x)} rows of a '{o.group}' that nothing else has seen"
-        elif o.order:
-            on = f"the last {len(test_x)} rows by '{o.order}'"
+    test_x, y_test, on = None, None, f"cross-validation of all {len(described.dataset.x)} rows"
+    if apart is not None:
+        where = name_of(test) if test is not None else "the part held out"
+        known = _with_known_target(schema.apply(apart), described.profile.target, where)
+        test_x, y_test, more = known
+        notes += [f"test: {n}" for n in more] if test is not None else []
+        on = _scored_on(raw, o, len(test_x), test is not None)
+    else:
+        notes.append(
+            f"with fewer than {FEWEST_ROWS} rows none is held back: the score is that of choosing"
+            " and fitting by cross-validation, corrected for the choice, not of the saved model"
+        )
     write_data(run.path / "data" / "dev", described.dataset.x, described.dataset.target)
-    write_data(run.path / "data" / "test", test_x, y_test)
+    if test_x is not None:
+        write_data(run.path / "data" / "test", test_x, y_test)
     for name in ("groups", "order"):
         values = getattr(described.dataset, name)
         if values is not None:
@@ -128,11 +135,26 @@ def take_in(
     return made
 
 
-def split_off(raw: Dataset, wanted: Any, seed: int, notes: list[str]) -> tuple[Dataset, Dataset]:
+def _scored_on(raw: Dataset, o: Options, n: int, own: bool) -> str:
+    """Say what `n` test rows are: a file's own, whole groups, the last, or any."""
+    if own:
+        return f"test file, {n} rows"
+    if raw.groups is not None:
+        which = f"of a '{o.group}'" if o.group else "of groups"
+        return f"{n} rows {which} that nothing else has seen"
+    if raw.order is not None:
+        return f"the last {n} rows by '{o.order}'" if o.order else f"the last {n} rows in order"
+    return f"{n} rows held out from everything else"
+
+
+def split_off(
+    raw: Dataset, wanted: Any, seed: int, notes: list[str]
+) -> tuple[Dataset, Dataset | None]:
     """Split the samples that have a target in two, stratified by it; groups stay whole.
 
     The labels are all that is looked at; what the data is, is decided
-    afterwards, on the first part only.
+    afterwards, on the first part only. Where samples are few, and neither
+    grouped nor ordered, there is no second part.
     """
     from selector import tasks
     from selector.profile import describe
@@ -144,9 +166,11 @@ def split_off(raw: Dataset, wanted: Any, seed: int, notes: list[str]) -> tuple[D
     known = np.flatnonzero(~np.isnan(applied.y.values))
     task = tasks.get(labels.profile.task)
     groups, order = (None if v is None else v[known] for v in (raw.groups, raw.order))
-    part = holdout(task, applied.y.values[known], TEST_SHARE, seed, groups, order)
     dropped = [n for n in labels.dataset.notes if n not in raw.notes]
     notes += [n for n in dropped if "left out" in n]
+    if len(known) < FEWEST_ROWS and groups is None and order is None:
+        return raw.take(known), None
+    part = holdout(task, applied.y.values[known], TEST_SHARE, seed, groups, order)
     return raw.take(known[part == 0]), raw.take(known[part == 1])
 
 
@@ -201,10 +225,11 @@ def versions() -> dict[str, str]:
     return found
 
 
-def fingerprint(dataset: Dataset, test: Variable) -> str:
+def fingerprint(dataset: Dataset, test: Variable | None) -> str:
     """Return a SHA-256 of the development and test values."""
     digest = hashlib.sha256()
-    arrays: list[Array | None] = [dataset.x.values, dataset.x.lengths, test.values]
+    arrays: list[Array | None] = [dataset.x.values, dataset.x.lengths]
+    arrays.append(test.values if test is not None else None)
     if dataset.target is not None:
         arrays.append(dataset.target.values)
     for array in arrays:

@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from selector.contract import Candidate, Profile, TrialResult
-from selector.judge.finalist import Finalist, score_interval
+from selector.judge.finalist import MINIMUM_SPLITS, Finalist, score_interval
+from selector.judge.pareto import pareto_front
+from selector.search.splits import CONFIRM_FOLDS
 from selector.tasks.metrics import counted_rows
 
 if TYPE_CHECKING:
@@ -80,8 +82,11 @@ def as_finalist(
     )
 
 
-def race(planner: Planner, metric: str, prefer: str) -> list[tuple[str, str]]:
-    """Return which (architecture, split) pairs to confirm next, by the judge's rule."""
+def race(planner: Planner, metric: str, prefer: str, whole: bool = False) -> list[tuple[str, str]]:
+    """Return which (architecture, split) pairs to confirm next, by the judge's rule.
+
+    With `whole`, every finalist gets one whole cross-validation.
+    """
     from selector.judge.racing import next_confirmations
     from selector.judge.verdict import ROPES
 
@@ -98,7 +103,12 @@ def race(planner: Planner, metric: str, prefer: str) -> list[tuple[str, str]]:
             entered.append(made)
     taken = {(f.name, split) for f in entries for split in f.running | f.lost}
     return next_confirmations(
-        entered, baseline, planner.splits.confirm, rope=ROPES[prefer], taken=taken
+        entered,
+        baseline,
+        planner.splits.confirm,
+        minimum=CONFIRM_FOLDS if whole else MINIMUM_SPLITS,
+        rope=ROPES[prefer],
+        taken=taken,
     )
 
 
@@ -107,6 +117,9 @@ def leaderboard(planner: Planner, metric: str) -> list[dict[str, Any]]:
     confirmed, baseline = finalists(planner, metric)
     by_name = {f.architecture: f for f in [*confirmed, *([baseline] if baseline else [])]}
     rows = [_row(c, planner, by_name.get(name)) for name, c in planner.contenders.items()]
+    front = pareto_front([r for r in rows if r["state"] in ("confirmed", "searched")])
+    for row in rows:
+        row["pareto"] = row["architecture"] in front
     order = {"confirmed": 0, "searched": 1, "over a limit": 2, "failed": 3, "not tried": 4}
     return sorted(
         rows,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +58,51 @@ def set_aside(dataset: Dataset, group: str | None = None, order: str | None = No
     inputs = {next(iter(dataset.inputs)): rest}
     codes = np.unique(values, return_inverse=True)[1] if group else None
     return replace(dataset, inputs=inputs, groups=codes, order=values if order else None)
+
+
+def attach(dataset: Dataset, groups: Any = None, order: Any = None) -> Dataset:
+    """Return a data set with groups, or an order, that were given as arrays.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        As read.
+    groups : array-like, shape (n,), optional
+        Samples of one value stay together in every split.
+    order : array-like of number or date, shape (n,), optional
+        Splits go forward in it.
+
+    Raises
+    ------
+    OptionError
+        Where both are given, lengths differ, values are missing, or an order
+        is neither numbers nor dates.
+    """
+    if groups is None and order is None:
+        return dataset
+    if groups is not None and order is not None:
+        raise OptionError("group and order exclude each other: give one of them.")
+    name = "group" if groups is not None else "order"
+    values = np.asarray(groups if groups is not None else order)
+    if values.shape != (len(dataset),):
+        raise OptionError(
+            f"{name} needs one value for each of the {len(dataset)} samples; its shape is"
+            f" {values.shape}."
+        )
+    missing = np.array([v is None or v != v for v in values])  # NaN and NaT differ from themselves
+    if missing.any():
+        raise OptionError(
+            f"{name} has no value in {int(missing.sum())} of {len(values)} samples; every sample"
+            " needs one."
+        )
+    if groups is not None:
+        return replace(dataset, groups=np.unique(values.astype(str), return_inverse=True)[1])
+    if values.dtype.kind == "O":
+        with contextlib.suppress(ValueError, TypeError):
+            values = values.astype("datetime64[us]")
+    if values.dtype.kind not in "iufM":
+        raise OptionError(f"order takes numbers or dates; received {values.dtype}.")
+    return replace(dataset, order=np.unique(values, return_inverse=True)[1].astype(np.float64))
 
 
 def _ranks(name: str, levels: tuple[str, ...], values: np.ndarray) -> np.ndarray:

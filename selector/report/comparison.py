@@ -22,7 +22,7 @@ def comparison(names: Sequence[str]) -> dict[str, Any]:
     ----------
     names : sequence of str
         Families, and at most one run folder; with a folder alone, all of its
-        families.
+        families. Of one that the run did not try, what holds in general.
 
     Returns
     -------
@@ -41,15 +41,20 @@ def comparison(names: Sequence[str]) -> dict[str, Any]:
     families = [n for n in names if n not in runs]
     if len(runs) > 1:
         raise OptionError(f"compare takes one run folder; received {', '.join(runs)}.")
-    told = _measured(Path(runs[0])) if runs else IN_GENERAL
+    measured = _measured(Path(runs[0])) if runs else IN_GENERAL
+    untried = {
+        family: {q: f"not tried in this run; in general: {words}" for q, words in of.items()}
+        for family, of in IN_GENERAL.items()
+    }
+    told = {**untried, **measured}
     where = f"the run {runs[0]}" if runs else "general (give a run folder to see what it measured)"
     for family in families:
         if family not in told:
             raise OptionError(
                 f"'{family}' is neither a run folder nor a family in {where}; there are"
-                f" {', '.join(told)}.{did_you_mean(family, told)}"
+                f" {', '.join(measured)}.{did_you_mean(family, told)}"
             )
-    chosen = list(dict.fromkeys(families or told))
+    chosen = list(dict.fromkeys(families or measured))
     by_question = {q: {f: told[f][q] for f in chosen} for q in QUESTIONS}
     return {"run": runs[0] if runs else None, "families": chosen, "answers": by_question}
 

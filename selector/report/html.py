@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from selector.judge.questions import QUESTIONS
 from selector.report import text
-from selector.report.plot import layout
+from selector.report.plot import against_cost, layout
 from selector.report.text import Recommendation
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def render_html(rec: Recommendation) -> str:
         anything from outside.
     """
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    return page("report.html.j2", rec, style=style, plot=layout(rec))
+    return page("report.html.j2", rec, style=style, plot=layout(rec), costs=against_cost(rec))
 
 
 def page(template: str, rec: Recommendation, **more: Any) -> str:

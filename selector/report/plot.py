@@ -1,4 +1,4 @@
-"""Where the dots and intervals of the leaderboard's plot lie."""
+"""Where the marks of the report's two plots lie: scores, and scores against cost."""
 
 from __future__ import annotations
 
@@ -61,6 +61,57 @@ def layout(rec: Mapping[str, Any]) -> Plot | None:
         ticks=tuple((at(t), f"{t:.10g}".replace("0.", ".", 1) if t else "0") for t in ticks),
         baseline=None if base is None else at(base),
     )
+
+
+def against_cost(rec: Mapping[str, Any]) -> Plot | None:
+    """Return score against multiply-adds, or None with fewer than two models that have both.
+
+    The ticks are powers of ten; each row has ``x`` and ``y`` in percent, from
+    the left and from the top, and ``front``.
+
+    Parameters
+    ----------
+    rec : mapping
+        The recommendation.
+    """
+    rows = [
+        r
+        for r in rec.get("leaderboard") or []
+        if _number(r.get("score")) is not None and r.get("macs") and r.get("role") != "baseline"
+    ]
+    if len(rows) < 2:
+        return None
+    scores = [max(r["score"], LOWEST_R2) for r in rows]
+    costs = [math.log10(r["macs"]) for r in rows]
+    first, last = math.floor(min(costs)), max(math.ceil(max(costs)), math.floor(min(costs)) + 1)
+    low, spread = min(scores), max(max(scores) - min(scores), 1e-9)
+
+    def along(power: float) -> float:
+        return round(100.0 * (power - first) / (last - first), 2)
+
+    chosen = (rec.get("recommended") or {}).get("architecture")
+    return Plot(
+        rows=tuple(
+            {
+                "architecture": r.get("architecture"),
+                "family": r.get("family"),
+                "filled": bool(r.get("trained")),
+                "chosen": r.get("architecture") == chosen,
+                "front": bool(r.get("pareto")),
+                "score": r["score"],
+                "macs": r["macs"],
+                "x": along(cost),
+                "y": round(88.0 - 76.0 * (score - low) / spread, 2),
+            }
+            for r, score, cost in zip(rows, scores, costs, strict=True)
+        ),
+        ticks=tuple((along(p), f"10{_power(p)}") for p in range(first, last + 1)),
+        baseline=None,
+    )
+
+
+def _power(number: int) -> str:
+    return str(number).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _row(row: Mapping[str, Any], at: Any, chosen: str | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from selector.report.text import (
     Recommendation,
     baseline_sentence,
+    capital,
     count,
     decimal,
     ensemble_sentence,
@@ -41,10 +42,10 @@ def print_recommendation(rec: Recommendation, console: Console) -> None:
     _line(console, sentence(verdict_headline(rec)), "bold")
     note = verdict_note(rec)
     if note:
-        _line(console, _capital(note))
+        _line(console, capital(note))
     scored = score_text(rec.get("score"))
     baseline = baseline_sentence(rec)
-    _line(console, sentence(_capital(f"{scored}; {baseline}" if baseline else scored)))
+    _line(console, sentence(capital(f"{scored}; {baseline}" if baseline else scored)))
     if rec.get("complete") is False and rec.get("stage"):
         _line(console, f"Incomplete: the run ended in stage '{rec['stage']}'.", "yellow")
     if ensemble_sentence(rec):
@@ -61,12 +62,6 @@ def print_recommendation(rec: Recommendation, console: Console) -> None:
     _bullets(console, "Failed", _failures(rec), "yellow")
     _bullets(console, "Notes", [sentence(str(n)) for n in rec.get("notes", [])])
     _usage(rec, console)
-
-
-def _capital(text: str) -> str:
-    """Return text with a capital at its start, unless it starts with a name such as ``cnn.fcn``."""
-    first = text.split(" ", 1)[0]
-    return text if "." in first.rstrip(".") else text[:1].upper() + text[1:]
 
 
 def _line(console: Console, text: str, style: str = "") -> None:

@@ -12,6 +12,7 @@ Recommendation = Mapping[str, Any]
 
 __all__ = [
     "baseline_sentence",
+    "capital",
     "command_line",
     "count",
     "decimal",
@@ -89,6 +90,12 @@ def sentence(text: str) -> str:
     """Return `text` closed by a full stop; names such as ``cnn.fcn`` keep their case."""
     text = text.strip()
     return text if not text or text[-1] in ".!?" else text + "."
+
+
+def capital(text: str) -> str:
+    """Return text with a capital at its start, unless it starts with a name such as ``cnn.fcn``."""
+    first = text.split(" ", 1)[0]
+    return text if "." in first.rstrip(".") else text[:1].upper() + text[1:]
 
 
 def verdict_headline(rec: Recommendation) -> str:

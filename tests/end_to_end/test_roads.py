@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.datasets import make_friedman1
+from sklearn.datasets import make_classification, make_friedman1
 from sklearn.metrics import r2_score
 
 import selector_datasets
@@ -193,6 +193,24 @@ def test_an_ensemble_is_saved_beside_the_recommended_model(tmp_path):
     assert r2_score(y[300:], values) == pytest.approx(made["score"]["value"], abs=1e-6)
     alone = predictions(tmp_path / "run", tmp_path / "test.csv")
     assert [p["prediction"] for p in alone] != [p["prediction"] for p in told]
+
+
+def test_few_rows_are_all_used_and_scored_by_cross_validation(tmp_path):
+    columns, y = make_classification(40, 6, class_sep=2.0, random_state=1)
+    table = pd.DataFrame(columns).assign(y=np.array(["no", "yes"])[y])
+    table.to_csv(tmp_path / "few.csv", index=False)
+    rec = recommend(tmp_path, tmp_path / "few.csv", "--refit-all", "--ensemble")
+    assert rec["complete"]
+    assert rec["profile"]["n"] == rec["score"]["n"] == 40
+    assert rec["score"]["on"] == "cross-validation of all 40 rows"
+    assert 0.8 < rec["score"]["value"] <= max(r["score"] or 0 for r in rec["leaderboard"]) + 0.02
+    assert "no test part" in rec["ensemble"]["reason"]
+    assert rec["probes"] is None
+    notes = " ".join(rec["notes"])
+    assert "none is held back" in notes
+    assert "no model_all" in notes
+    told = predictions(tmp_path / "run", tmp_path / "few.csv")
+    assert np.mean([p["prediction"] for p in told] == table["y"]) > 0.9
 
 
 @pytest.mark.slow

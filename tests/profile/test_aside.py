@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from selector import readers
-from selector.contract import Dataset
+from selector.contract import Dataset, Variable
 from selector.errors import OptionError
 from selector.profile import ProfileOptions, describe
-from selector.profile.aside import set_aside
+from selector.profile.aside import attach, set_aside
 
 
 def table(tmp_path: Path) -> Dataset:
@@ -53,3 +54,32 @@ def test_dates_are_put_in_order(tmp_path):
 def test_what_cannot_be_used_is_said(tmp_path, options, message):
     with pytest.raises(OptionError, match=message):
         set_aside(table(tmp_path), **options)
+
+
+def some(n: int = 6) -> Dataset:
+    return Dataset("some", {"x": Variable(("time", "channel"), np.zeros((n, 4, 1), np.float32))})
+
+
+def test_groups_and_orders_are_attached_to_data_of_any_form() -> None:
+    assert list(attach(some(), groups=["b", "a", "b", "c", "c", "a"]).groups) == [1, 0, 1, 2, 2, 0]
+    days = pd.to_datetime(["2026-03-01", "2025-01-01", "2026-01-01"])
+    assert list(attach(some(3), order=days).order) == [2, 0, 1]
+    assert list(attach(some(3), order=list(days.date)).order) == [2, 0, 1]
+    assert list(attach(some(3), order=[0.5, -1, 7]).order) == [1, 0, 2]
+    assert attach(some()).groups is None
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"groups": [1, 2]}, "each of the 6 samples"),
+        ({"groups": [1, 2, None, 4, 5, 6]}, "no value in 1 of 6"),
+        ({"order": [1, 2, float("nan"), 4, 5, 6]}, "no value in 1 of 6"),
+        ({"order": list("abcdef")}, "numbers or dates"),
+        ({"order": [object()] * 6}, "numbers or dates"),
+        ({"groups": range(6), "order": range(6)}, "exclude each other"),
+    ],
+)
+def test_unusable_groups_and_orders_are_refused(given, words) -> None:
+    with pytest.raises(OptionError, match=words):
+        attach(some(), **given)

@@ -11,7 +11,7 @@ import pytest
 
 from selector.report.html import render_html
 from selector.report.notebook import render_notebook
-from selector.report.plot import layout
+from selector.report.plot import against_cost, layout
 
 Make = Callable[..., dict[str, Any]]
 
@@ -188,3 +188,17 @@ def test_the_notebook_shows_the_top_and_says_how_many_more(recommendation: Make)
     assert page.count("<tr") == 9
     assert "and 8 more" in words(page)
     assert "<style" not in page
+
+
+def test_scores_are_drawn_against_cost(recommendation: Make) -> None:
+    rec = recommendation()
+    for row in rec["leaderboard"]:
+        row["pareto"] = row["architecture"] == "cnn.inception"
+    costs = against_cost(rec)
+    assert costs is not None
+    assert all(0 <= row["x"] <= 100 and 0 <= row["y"] <= 100 for row in costs.rows)
+    best = max(costs.rows, key=lambda row: row["score"])
+    assert best["y"] == min(row["y"] for row in costs.rows)
+    assert max(costs.rows, key=lambda row: row["macs"])["x"] == max(r["x"] for r in costs.rows)
+    assert "cnn.inception .993" in words(render_html(rec))
+    assert against_cost(recommendation(leaderboard=[])) is None
