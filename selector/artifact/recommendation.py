@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 PASSES_PER_EPOCH = 3
 """A backward pass costs about twice a forward pass."""
 
+FEW_EPOCHS, FEW_SAMPLES = 5, 30_000
+"""A network that was trained for fewer epochs, and shown fewer samples, had only begun."""
+
 TYPES = {"network": "trained", "feature": "fixed features", "estimator": "estimator"}
 
 
@@ -229,17 +232,59 @@ def refused(candidates: Sequence[Candidate]) -> list[dict[str, str]]:
     ]
 
 
-def _left_open(verdict: Verdict, families: Sequence[str]) -> Verdict:
-    """Return a verdict as undecided, since some families that fit were not compared."""
-    names = ", ".join(families)
+def undertrained(planner: Planner, but: str = "") -> dict[str, str]:
+    """Return the families whose network had only begun to learn when its time ended.
+
+    Few epochs of many rows may be enough; few of few are not. A training that
+    ended by early stopping had enough. Tabular models have others to stand for
+    them.
+
+    Parameters
+    ----------
+    planner : Planner
+        With its finalists.
+    but : str
+        A family that is left out.
+
+    Returns
+    -------
+    dict of str to str
+        Family to what was trained, in words.
+    """
+    found = {}
+    for name, entry in planner.finalists.items():
+        candidate, result = entry.contender.candidate, entry.record.result
+        seen = result.epochs * result.n_train
+        if candidate.type != "network" or candidate.family in (but, "tabular"):
+            continue
+        short = result.epochs < FEW_EPOCHS and seen < FEW_SAMPLES
+        if short and result.stopped != "early":
+            epochs = "1 epoch" if result.epochs == 1 else f"{result.epochs} epochs"
+            found[candidate.family] = f"{name} ({epochs})"
+    return found
+
+
+def _left_open(verdict: Verdict, planner: Planner) -> Verdict:
+    """Return a verdict as undecided where families that fit had no time to show what they can."""
+    missing = planner.uncompared_families()
+    begun = undertrained(planner, but=verdict.family)
+    if not missing and not begun:
+        return verdict
+    why, more = [], []
+    if missing:
+        why.append(f"the time was too short to compare {', '.join(missing)}")
+        more.append(f"compare {', '.join(missing)} too")
+    if begun:
+        why.append(f"the time was too short to train {', '.join(begun.values())}")
+        more.append(f"train {', '.join(begun)} for longer")
     return replace(
         verdict,
         verdict="undecided",
         recommended=verdict.best,
         family=verdict.best_family,
         recommended_score=verdict.best_score,
-        why=(f"the time was too short to compare {names}", *verdict.why),
-        more_time=f"more time would compare {names} too",
+        why=(*why, *verdict.why),
+        more_time=f"more time would {' and '.join(more)}",
         open=True,
     )
 
@@ -263,8 +308,8 @@ def compose(
     entered, baseline = finalists(planner, metric)
     rows = leaderboard(planner, metric)
     verdict = judge(entered, baseline, prefer=prefer) if entered or baseline else None
-    if verdict and verdict.verdict in ("winner", "tie") and planner.uncompared_families():
-        verdict = _left_open(verdict, planner.uncompared_families())
+    if verdict and verdict.verdict in ("winner", "tie"):
+        verdict = _left_open(verdict, planner)
     chosen = verdict.recommended if verdict else ""
     row = next((r for r in rows if r["architecture"] == chosen), None)
     recommended = (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from invented import SCORES, play
@@ -148,6 +150,28 @@ def test_no_winner_is_named_over_a_family_that_was_not_compared(make, profile):
     )  # fmt: skip
     assert rec["verdict"] == "undecided"
     assert any(family in " ".join(rec["why"]) for family in untried)
+
+
+def test_no_winner_is_named_over_a_network_that_had_only_begun_to_learn(make, profile):
+    planner = make()
+    play(planner)
+    told = functools.partial(
+        compose, planner=planner, profile=profile, metric="accuracy", prefer="balanced",
+        noted_failures=[], candidates=[c.candidate for c in planner.contenders.values()],
+    )  # fmt: skip
+    assert told()["verdict"] == "winner"
+    entry = planner.finalists["rnn.net"]
+    short = replace(entry.record.result, epochs=2)
+    entry.record = replace(entry.record, result=replace(short, stopped="early"))
+    assert told()["verdict"] == "winner"
+    entry.record = replace(entry.record, result=replace(short, n_train=100_000))
+    assert told()["verdict"] == "winner"
+    entry.record = replace(entry.record, result=short)
+    rec = told()
+    assert rec["verdict"] == "undecided"
+    assert rec["recommended"]["architecture"] == "cnn.fixed"
+    assert rec["why"][0] == "the time was too short to train rnn.net (2 epochs)"
+    assert rec["more_time"] == "more time would train rnn for longer"
 
 
 def test_a_baseline_that_alone_was_confirmed_in_time_is_not_recommended_for_it(make, profile):
