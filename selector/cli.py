@@ -351,7 +351,7 @@ def profile(
     from selector.profile import ProfileOptions, describe
     from selector.profile.aside import set_aside
 
-    options = ReadOptions(target=target, id=id, step=step)
+    options = ReadOptions(target, id, step, aside=group or order)
     raw = readers.read(source, options, extra_readers=plugin_readers)
     raw = set_aside(raw, group, order)
     found = describe(raw, ProfileOptions(target, kind, task, axes, metric, group, order))

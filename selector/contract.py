@@ -179,6 +179,10 @@ class Dataset:
     order : ndarray of float, shape (n,), optional
         Splits go forward in it: what is trained on comes before what is
         validated on.
+    aside : Variable or None
+        The column that ``ReadOptions.aside`` names, a value for each sample,
+        where the source has it beside the input and not in it (series in long
+        form).
     """
 
     name: str
@@ -189,6 +193,7 @@ class Dataset:
     source: Mapping[str, Any] = field(default_factory=dict)
     groups: Array | None = None
     order: Array | None = None
+    aside: Variable | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -208,6 +213,7 @@ class Dataset:
             ids=tuple(self.ids[int(r)] for r in rows) if self.ids else (),
             groups=None if self.groups is None else self.groups[rows],
             order=None if self.order is None else self.order[rows],
+            aside=None if self.aside is None else self.aside.take(rows),
         )
 
 
@@ -221,6 +227,8 @@ class ReadOptions:
     expect: Mapping[str, Any] | None = None
     """The ``source`` of the data set a model was trained on, when a file is
     read for prediction: the file may then lack its target."""
+    aside: str | None = None
+    """A column that is no input: groups, or an order."""
 
 
 class Reader(ABC):

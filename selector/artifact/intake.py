@@ -91,7 +91,7 @@ def take_in(
     from selector.profile import ProfileOptions, describe
     from selector.profile.aside import attach, set_aside
 
-    read_options = ReadOptions(target=o.target, id=o.id, step=o.step)
+    read_options = ReadOptions(o.target, o.id, o.step, aside=o.group or o.order)
     raw = readers.read(source, read_options, y=y, extra_readers=plugin_readers)
     raw = attach(set_aside(raw, o.group, o.order), groups, order)
     wanted = ProfileOptions(o.target, o.kind, o.task, o.axes, o.metric, o.group, o.order)

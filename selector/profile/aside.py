@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from selector.contract import FEATURE_AXES, Dataset
+from selector.contract import FEATURE_AXES, Array, Column, Dataset, Variable
 from selector.errors import OptionError, did_you_mean
 
 
 def set_aside(dataset: Dataset, group: str | None = None, order: str | None = None) -> Dataset:
-    """Take the column of groups, or of the order, out of a table.
+    """Take the column of groups, or of the order, out of a table, or of series in long form.
 
     Parameters
     ----------
@@ -35,6 +36,26 @@ def set_aside(dataset: Dataset, group: str | None = None, order: str | None = No
     name, option = group or order, "--group" if group else "--order"
     if name is None:
         return dataset
+    inputs, column, values = _taken(dataset, name, option)
+    if np.isnan(values).any():
+        raise OptionError(
+            f"{option} '{name}' has no value in {int(np.isnan(values).sum())} of {len(values)}"
+            " samples; every sample needs one."
+        )
+    if order and column.type == "categorical":
+        values = _ranks(name, column.levels, values)
+    codes = np.unique(values, return_inverse=True)[1] if group else None
+    return replace(
+        dataset, inputs=inputs, groups=codes, order=values if order else None, aside=None
+    )
+
+
+def _taken(
+    dataset: Dataset, name: str, option: str
+) -> tuple[Mapping[str, Variable], Column, Array]:
+    """Return the inputs without a column, the column, and its value in each sample."""
+    if dataset.aside is not None:
+        return dataset.inputs, dataset.aside.columns[0], dataset.aside.values
     x = dataset.x
     names = [c.name for c in x.columns]
     if x.axes != FEATURE_AXES or name not in names:
@@ -44,20 +65,10 @@ def set_aside(dataset: Dataset, group: str | None = None, order: str | None = No
             f"{did_you_mean(name, names)}"
         )
     i = names.index(name)
-    values = x.values[:, i]
-    if np.isnan(values).any():
-        raise OptionError(
-            f"{option} '{name}' has no value in {int(np.isnan(values).sum())} of {len(values)}"
-            " samples; every sample needs one."
-        )
-    if order and x.columns[i].type == "categorical":
-        values = _ranks(name, x.columns[i].levels, values)
     rest = replace(
         x, values=np.delete(x.values, i, axis=1), columns=(*x.columns[:i], *x.columns[i + 1 :])
     )
-    inputs = {next(iter(dataset.inputs)): rest}
-    codes = np.unique(values, return_inverse=True)[1] if group else None
-    return replace(dataset, inputs=inputs, groups=codes, order=values if order else None)
+    return {next(iter(dataset.inputs)): rest}, x.columns[i], x.values[:, i]
 
 
 def attach(dataset: Dataset, groups: Any = None, order: Any = None) -> Dataset:

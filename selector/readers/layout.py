@@ -52,6 +52,8 @@ class Layout:
         Positions of the channels.
     notes : tuple of str
         Columns left out.
+    aside : int or None
+        Position of the column that was asked to be no channel.
     """
 
     id: int
@@ -59,6 +61,7 @@ class Layout:
     target: int | None
     channels: tuple[int, ...]
     notes: tuple[str, ...] = ()
+    aside: int | None = None
 
 
 def find_layout(
@@ -87,14 +90,15 @@ def find_layout(
     if expect.get("reader") == "long":
         return _expected_layout(columns, where, expect)
     names = [c.name for c in columns]
+    aside = names.index(options.aside) if options.aside in names else None
     if options.id is not None or options.step is not None:
-        return _asked_layout(columns, values, where, options)
+        return _asked_layout(columns, values, where, options, aside)
     if expect.get("reader") in ("table", "frame"):
         return None
     id_step = _detect(columns, values)
     if id_step is None:
         return None
-    constant = _constant_columns(values, *id_step)
+    constant = [j for j in _constant_columns(values, *id_step) if j != aside]
     if options.target is not None and options.target in names:
         target: int | None = names.index(options.target)
         if target not in constant:
@@ -103,7 +107,7 @@ def find_layout(
         target = _pick_target(columns, values, id_step[0], constant)
         if target is None and not expect:
             return None
-    layout = _with_channels(columns, values, *id_step, target, constant)
+    layout = _with_channels(columns, values, *id_step, target, constant, aside)
     return layout if layout.channels else None
 
 
@@ -131,7 +135,11 @@ def _expected_layout(columns: Sequence[Column], where: str, expect: Mapping[str,
 
 
 def _asked_layout(
-    columns: Sequence[Column], values: Array, where: str, options: ReadOptions
+    columns: Sequence[Column],
+    values: Array,
+    where: str,
+    options: ReadOptions,
+    aside: int | None,
 ) -> Layout:
     """Take the columns that the user named, and find the others."""
     if options.id is None:
@@ -147,7 +155,7 @@ def _asked_layout(
         rest = [j for j in range(len(columns)) if j != series]
         named = [j for j in rest if _plain(columns[j].name) in STEP_NAMES]
         step = next((j for j in named if increases(values[:, series], values[:, j])), None)
-    constant = _constant_columns(values, series, step)
+    constant = [j for j in _constant_columns(values, series, step) if j != aside]
     if options.target is None:
         target = _pick_target(columns, values, series, constant)
         several = [j for j in constant if _distinct(values[:, j]) > 1]
@@ -165,7 +173,7 @@ def _asked_layout(
             f"no column is constant within each series of '{options.id}', so there is no target. "
             "Name one with --target, or leave out --id to read the rows as a table."
         )
-    layout = _with_channels(columns, values, series, step, target, constant)
+    layout = _with_channels(columns, values, series, step, target, constant, aside)
     if not layout.channels:
         raise DataError(f"'{where}' has no channels beside id, step and target.")
     return layout
@@ -268,12 +276,13 @@ def _with_channels(
     step: int | None,
     target: int | None,
     constant: Sequence[int],
+    aside: int | None,
 ) -> Layout:
     """Sort the other columns into channels and those that cannot be one."""
     count = len(np.unique(values[:, series]))
     channels, notes = [], []
     for j, column in enumerate(columns):
-        if j in (series, step, target):
+        if j in (series, step, target, aside):
             continue
         second_id = j in constant and count > 2 and _distinct(values[:, j]) == count
         if second_id and (column.type == "categorical" or column.dtype == "integer"):
@@ -284,4 +293,4 @@ def _with_channels(
             )
         else:
             channels.append(j)
-    return Layout(series, step, target, tuple(channels), tuple(notes))
+    return Layout(series, step, target, tuple(channels), tuple(notes), aside)

@@ -50,7 +50,10 @@ def build(
     matrix, more = without_infinities(matrix, channels)
     target = None
     if layout.target is not None:
-        target = _target(values[:, layout.target], columns, layout, groups, starts)
+        target = _of_series("target", values, columns, layout.target, groups, starts)
+    aside = None
+    if layout.aside is not None:
+        aside = _of_series("column", values, columns, layout.aside, groups, starts)
     expect = options.expect or {}
     source = {
         **table.source,
@@ -65,7 +68,7 @@ def build(
     shaped = matrix.reshape(len(ids), int(lengths[0]), -1) if equal else matrix
     x = Variable(SERIES_AXES, shaped, tuple(channels), None if equal else lengths)
     texts = tuple(_id_text(columns[layout.id], v) for v in ids)
-    return Dataset(name, {"x": x}, target, texts, (*notes, *more), source)
+    return Dataset(name, {"x": x}, target, texts, (*notes, *more), source, aside=aside)
 
 
 def _first_appearance(series: Array) -> tuple[Array, Array]:
@@ -139,19 +142,19 @@ def _channel_matrix(
     return np.concatenate(parts, axis=1).astype(np.float32), channels
 
 
-def _target(
-    cells: Array, columns: Sequence[Column], layout: Layout, groups: Array, starts: Array
+def _of_series(
+    what: str, rows: Array, columns: Sequence[Column], at: int, groups: Array, starts: Array
 ) -> Variable:
-    """Return the one target of each series; the rows are sorted by series."""
-    assert layout.target is not None
+    """Return the one value that a column has in each series; the rows are sorted by series."""
+    cells = rows[:, at]
     values = cells[starts]
     own = values[groups]
     if not ((cells == own) | (np.isnan(cells) & np.isnan(own))).all():
         raise DataError(
-            f"the target '{columns[layout.target].name}' changes within a series; each series "
-            "needs one target."
+            f"the {what} '{columns[at].name}' changes within a series; each series needs one"
+            f" {'target' if what == 'target' else 'value'}."
         )
-    return Variable((), values, (columns[layout.target],))
+    return Variable((), values, (columns[at],))
 
 
 def _id_text(column: Column, value: float) -> str:

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from selector import readers
-from selector.contract import Dataset, Variable
-from selector.errors import OptionError
+from selector.contract import Dataset, ReadOptions, Variable
+from selector.errors import DataError, OptionError
 from selector.profile import ProfileOptions, describe
 from selector.profile.aside import attach, set_aside
 
@@ -41,6 +41,37 @@ def test_groups_go_with_their_rows(tmp_path):
 def test_dates_are_put_in_order(tmp_path):
     raw = set_aside(table(tmp_path), order="day")
     assert list(np.argsort(raw.order, kind="stable")[:3]) == [0, 28, 1]
+
+
+def long_table(tmp_path: Path, changing: bool = False) -> Path:
+    """Write 12 series of 6 steps of four patients, a day for each."""
+    rng = np.random.default_rng(0)
+    lines = ["id,time,patient,day,value,label"]
+    for i in range(12):
+        for t in range(6):
+            patient = f"p{(i + changing * t) % 4}"
+            lines.append(
+                f"s{i},{t},{patient},2026-01-{12 - i:02d},{rng.normal():.3f},{'ab'[i % 2]}"
+            )
+    path = tmp_path / "long.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_series_in_long_form_have_groups_and_orders(tmp_path):
+    path = long_table(tmp_path)
+    read = readers.read(path, ReadOptions(target="label", id="id", step="time", aside="patient"))
+    assert "patient" not in " ".join(c.name for c in read.x.columns)
+    raw = set_aside(read, group="patient")
+    assert raw.aside is None
+    assert list(raw.groups) == [i % 4 for i in range(12)]
+    read = readers.read(path, ReadOptions(target="label", id="id", step="time", aside="day"))
+    assert list(set_aside(read, order="day").order) == list(range(11, -1, -1))
+    with pytest.raises(DataError, match="'patient' changes within a series"):
+        readers.read(
+            long_table(tmp_path, changing=True),
+            ReadOptions(target="label", id="id", step="time", aside="patient"),
+        )
 
 
 @pytest.mark.parametrize(
