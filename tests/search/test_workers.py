@@ -84,3 +84,21 @@ def test_an_idle_worker_that_has_grown_is_replaced_and_the_run_goes_on(run):
         assert runner.restarts == 0
     finally:
         runner.pool.close()
+
+
+def test_commands_run_side_by_side_and_one_that_fails_harms_no_other(run):
+    pool = WorkerPool(run.path, 2, warm=())
+    runner = Runner(run, pool, Budget(60.0), threading.Event())
+    asked = {"op": "propose", "skip": []}
+    lost = {"op": "predict", "data": "nowhere", "model": "nowhere", "out": "nowhere"}
+    try:
+        answers = runner.call_all([asked, lost, asked], 30.0)
+        assert [a["state"] for a in answers] == ["complete", "failed", "complete"]
+        assert "nowhere" in answers[1]["reason"]
+        assert {a["worker"] for a in answers} == {0, 1}
+        assert runner.call_all([asked], 0.0)[0]["reason"] == "no answer within 0.0 s"
+    finally:
+        pool.close()
+    assert runner.call_all([asked, asked], 5.0) == 2 * [
+        {"state": "failed", "reason": "no worker is left"}
+    ]
