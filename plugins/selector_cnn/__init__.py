@@ -28,8 +28,8 @@ def selector_architectures() -> Iterable[Architecture]:
         LITE(),
         TCN(),
         Separable(),
-        ConvNet(),
         ResNet2D(),
+        ConvNet(),
         Conv3D(),
         MiniRocket(),
     ]

@@ -56,6 +56,7 @@ class ConvNet(NetworkArchitecture):
             "convolutions": Categorical((1, 2)),
             "head": Categorical(("flatten", "mean")),
             "dropout": Float(0.0, 0.5),
+            "shift": Categorical((0.0, 0.1)),
             "learning_rate": Float(5e-4, 1e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),
         }
@@ -67,6 +68,7 @@ class ConvNet(NetworkArchitecture):
             "convolutions": 1,
             "head": "flatten",
             "dropout": 0.5,
+            "shift": profile.shift,
             "learning_rate": 2e-3,
             "weight_decay": 1e-4,
         }

@@ -52,13 +52,15 @@ class ResNet2D(NetworkArchitecture):
         return {
             "width": Categorical((16, 24)),
             "dropout": Float(0.0, 0.5),
+            "shift": Categorical((0.0, 0.1)),
             "learning_rate": Float(1e-3, 2e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
         """Return the narrower network."""
-        return ({"width": 16, "dropout": 0.1, "learning_rate": 5e-3, "weight_decay": 1e-3},)
+        first = {"width": 16, "dropout": 0.1, "learning_rate": 5e-3, "weight_decay": 1e-3}
+        return ({**first, "shift": profile.shift},)
 
     def build(self, inputs: Inputs, params: Params, profile: Profile) -> Any:
         """Return the features.

@@ -60,6 +60,7 @@ class CRNN(NetworkArchitecture):
             "bidirectional": Categorical((False, True)),
             "pooling": Categorical(("last", "mean", "attention")),
             "dropout": Float(0.0, 0.5),
+            "shift": Categorical((0.0, 0.1)),
             "learning_rate": Float(5e-4, 1e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),
         }
@@ -75,6 +76,7 @@ class CRNN(NetworkArchitecture):
             "bidirectional": True,
             "pooling": "last",
             "dropout": 0.4,
+            "shift": profile.shift,
             "learning_rate": 3e-3,
             "weight_decay": 1e-4,
         }

@@ -58,6 +58,7 @@ class MinGRU(NetworkArchitecture):
             "normalize": Categorical(("dataset", "sample")),
             "learning_rate": Float(1e-3, 3e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),
+            **({"shift": Categorical((0.0, 0.1))} if profile.kind == "grid" else {}),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -73,6 +74,7 @@ class MinGRU(NetworkArchitecture):
             "normalize": "dataset",
             "learning_rate": 1e-2,
             "weight_decay": 1e-4,
+            **({"shift": profile.shift} if profile.kind == "grid" else {}),
         }
         final = {**pooled, "bidirectional": False, "pooling": "last", "dropout": 0.0}
         return (pooled, {**final, "patch": min(patch_sizes(steps))})

@@ -67,7 +67,8 @@ class _Recurrent(NetworkArchitecture):
         Each new value of ``units``, ``layers``, ``bidirectional``, ``pooling``
         or ``patch`` is another compiled program, which costs a second or two:
         so they have few values. ``learning_rate``, ``weight_decay`` and
-        ``normalize`` are read by the core; the rate of a ``FastDropout`` is an
+        ``normalize`` are read by the core, and so is ``shift``, by which it moves
+        training images at random; the rate of a ``FastDropout`` is an
         argument of the program too.
         """
         return {
@@ -80,6 +81,7 @@ class _Recurrent(NetworkArchitecture):
             "normalize": Categorical(("dataset", "sample")),
             "learning_rate": Float(1e-3, 2e-2, log=True),
             "weight_decay": Float(1e-5, 1e-2, log=True),
+            **({"shift": Categorical((0.0, 0.1))} if profile.kind == "grid" else {}),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -100,6 +102,7 @@ class _Recurrent(NetworkArchitecture):
             "normalize": "dataset",
             "learning_rate": 5e-3,
             "weight_decay": 1e-4,
+            **({"shift": profile.shift} if profile.kind == "grid" else {}),
         }
         # Reads once from start to end and answers from its last state: the
         # classic form, which can keep what it saw for any number of steps.

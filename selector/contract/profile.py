@@ -8,6 +8,9 @@ from typing import Any
 
 from selector.contract.data import Column
 
+SMALLEST_SHIFTED = 16
+"""Pixels of a side below which images are not shifted unless the search asks for it."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -101,6 +104,15 @@ class Profile:
         for extent in self.shape:
             total *= self.steps if extent is None else extent
         return total
+
+    @property
+    def shift(self) -> float:
+        """Share of an image's sides by which to shift training samples at first.
+
+        A tenth; 0 for what is no image, or is so small that a pixel is more.
+        """
+        sides = [int(s or 1) for s in self.shape[:2]] if self.kind == "grid" else []
+        return 0.1 if sides and min(sides) >= SMALLEST_SHIFTED else 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serialisable dictionary."""
