@@ -27,7 +27,9 @@ class Confirmation:
         self.finalists: dict[str, Finalist] = {}
         self._n = n_train
 
-    def start(self, leaders: Iterable[Contender], core_seconds: float) -> None:
+    def start(
+        self, leaders: Iterable[Contender], core_seconds: float, first: Collection[Contender]
+    ) -> None:
         """Make finalists of those that have finished a trial.
 
         Parameters
@@ -37,21 +39,25 @@ class Confirmation:
         core_seconds : float
             What there is for the first splits; where it is not enough, networks
             are trained for fewer epochs, all in the same proportion.
+        first : collection of Contender
+            Those that must fit in it; the others run in what is left.
         """
         for contender in leaders:
             record = contender.best
             if record is not None:
                 name = contender.candidate.name
                 self.finalists[name] = Finalist(contender, record, record.planned_epochs)
-        self._shrink(max(core_seconds, 1.0))
+        names = {contender.candidate.name for contender in first}
+        self._shrink(
+            max(core_seconds, 1.0), [f for f in self.finalists.values() if f.name in names]
+        )
 
-    def _shrink(self, available: float) -> None:
-        needed = MIN_SPLITS * sum(f.seconds(self._n) for f in self.finalists.values())
+    def _shrink(self, available: float, first: Collection[Finalist]) -> None:
+        needed = MIN_SPLITS * sum(f.seconds(self._n) for f in first)
         if needed <= available:
             return
         fixed = MIN_SPLITS * sum(
-            f.seconds(self._n) if f.epochs is None else OVERHEAD_SECONDS["network"]
-            for f in self.finalists.values()
+            f.seconds(self._n) if f.epochs is None else OVERHEAD_SECONDS["network"] for f in first
         )
         ratio = max(LEAST_SHARE, (available - fixed) / max(needed - fixed, 1e-9))
         for finalist in self.finalists.values():

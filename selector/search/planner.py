@@ -310,20 +310,20 @@ class Planner:
         return False
 
     def _confirmation_seconds(self, closed: bool = False) -> float:
-        """Predicted wall seconds to run the finalists-to-be on the first splits.
+        """Predicted wall seconds to run the champions-to-be on the first splits.
 
         With `closed`, of the closed-form models alone.
         """
         n = self.splits.n_confirm
         total = 0.0
-        for group in self._groups().values():
-            if closed and group[0].candidate.trained:
+        for contender in self._champions():
+            trained = contender.candidate.trained
+            if closed and trained:
                 continue
-            best = max(group, key=lambda c: c.best_value).best
-            if best is not None:
-                total += MIN_SPLITS * best.predicted_seconds(n)
-            elif group[0].candidate.trained:
-                total += MIN_SPLITS * self.trial_limit() * self.lane_weight(group[0])
+            if contender.best is not None:
+                total += MIN_SPLITS * contender.best.predicted_seconds(n)
+            elif trained:
+                total += MIN_SPLITS * self.trial_limit() * self.lane_weight(contender)
         return 1.0 + 1.1 * total / self.cores
 
     def _groups(self) -> dict[str, list[Contender]]:
@@ -335,6 +335,19 @@ class Planner:
                 key = f"{contender.candidate.family}:trained" if trained else name
                 groups.setdefault(key, []).append(contender)
         return groups
+
+    def _champions(self) -> list[Contender]:
+        """Return the best network and the best closed-form model of each family.
+
+        The other closed-form models are confirmed after these, in what time is left.
+        """
+        found: dict[tuple[str, bool], Contender] = {}
+        for group in self._groups().values():
+            best = max(group, key=lambda c: c.best_value)
+            lane = _lane(best)
+            if lane not in found or best.best_value > found[lane].best_value:
+                found[lane] = best
+        return list(found.values())
 
     def _unseen(self) -> list[Contender]:
         """Return the networks that may open for a family of which none was started yet."""
@@ -465,7 +478,7 @@ class Planner:
             return
         self.stage = "confirm"
         leaders = [max(group, key=lambda c: c.best_value) for group in self._groups().values()]
-        self._confirmation.start(leaders, core_seconds)
+        self._confirmation.start(leaders, core_seconds, self._champions())
         for record in self._earlier:
             if record.ok:  # what lacked time before may have it now
                 self._confirmation.tell(record)
