@@ -280,9 +280,6 @@ def _left_open(verdict: Verdict, planner: Planner) -> Verdict:
     return replace(
         verdict,
         verdict="undecided",
-        recommended=verdict.best,
-        family=verdict.best_family,
-        recommended_score=verdict.best_score,
         why=(*why, *verdict.why),
         more_time=f"more time would {' and '.join(more)}",
         open=True,

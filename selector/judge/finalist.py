@@ -70,6 +70,16 @@ class Finalist:
         values = self.finite_scores.values()
         return fmean(values) if values else math.nan
 
+    def one_row(self, splits: int) -> float:
+        """Return what one row adds to the mean over `splits`, where it is a share of rows; else 0.
+
+        Splits beyond one cross-validation look at the same rows again.
+        """
+        if self.metric not in COUNTED or self.validation_rows <= 0:
+            return 0.0
+        every = self.validation_rows * (1.0 + 1.0 / self.test_train_ratio)
+        return 1.0 / min(every, self.validation_rows * splits)
+
     @property
     def cost(self) -> tuple[int, int]:
         """Multiply-adds for each row to fit the model and to predict, then bytes.
@@ -172,7 +182,11 @@ def adjusted_means(finalists: Sequence[Finalist]) -> dict[str, float]:
     if rank < len(scored) + len(splits) - 1:
         return {f.architecture: f.mean for f in scored}
     shift = centre + float(effects[len(scored) :].mean())
-    return {f.architecture: float(effects[i]) + shift for i, f in enumerate(scored)}
+    lowest, highest = BOUNDS.get(scored[0].metric, (-math.inf, math.inf))
+    return {
+        f.architecture: min(max(float(effects[i]) + shift, lowest), highest)
+        for i, f in enumerate(scored)
+    }
 
 
 def _prior(finalist: Finalist, first: float, second: float, rows: int) -> VariancePrior | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from statistics import fmean
 
 from selector.errors import OptionError, did_you_mean
 from selector.judge.finalist import (
@@ -56,7 +57,8 @@ def judge(
           at most the ROPE; the group spans at least two families;
         * ``undecided``: everything else, and whenever a family that may still
           win shares fewer than three splits with the best. The best mean is
-          recommended.
+          recommended, or a cheaper finalist that is no more than one row
+          behind it.
 
     Raises
     ------
@@ -140,7 +142,25 @@ def _decide(ground: Field) -> Verdict:
         tie = _verdict("tie", group[0], best, group, comparisons, ground)
         if tie.expected_loss <= ground.rope:
             return tie
-    return _verdict("undecided", best, best, group, comparisons, ground)
+    return _verdict("undecided", _cheapest_beside(best, able), best, group, comparisons, ground)
+
+
+def _cheapest_beside(best: Finalist, able: Sequence[Finalist]) -> Finalist:
+    """Return the cheapest of those that are no more than one row behind the best.
+
+    On few rows the best of many by mean is best by chance; a mean that one
+    more row would turn says nothing against a cheaper model.
+    """
+    enough = min(MINIMUM_SPLITS, len(best.finite_scores))
+    beside = [best]
+    for finalist in able:
+        splits = common_splits(best, finalist)
+        if len(splits) < enough:
+            continue
+        behind = fmean(best.finite_scores[s] - finalist.finite_scores[s] for s in splits)
+        if behind <= best.one_row(len(splits)) + 1e-9:
+            beside.append(finalist)
+    return min(beside, key=lambda f: (f.cost, f.architecture))
 
 
 def _no_model(ground: Field) -> Verdict:

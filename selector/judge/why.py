@@ -104,8 +104,14 @@ def _comparison(comparison: Comparison, best: Finalist, other: Finalist, rope: f
 
 def _choice(verdict: Verdict, best: Finalist, chosen: Finalist) -> list[str]:
     """Say why the recommended model is not the one of the best score."""
-    if verdict.verdict == "undecided":
+    if verdict.verdict == "undecided" and chosen.architecture == best.architecture:
         return [f"{_named(chosen)} has the best mean score so far, {decimal(chosen.mean)}"]
+    if verdict.verdict == "undecided":
+        count = len(common_splits(best, chosen))
+        return [
+            f"{_named(chosen)} is no more than one row behind the best mean, {_named(best)}, on"
+            f" {_splits(count)}, and costs {_cost(chosen, best)}"
+        ]
     if chosen.architecture == best.architecture:
         if verdict.verdict != "tie":
             return []

@@ -124,6 +124,8 @@ def verdict_headline(rec: Recommendation) -> str:
     if verdict == "tie":
         network = "" if family != "tabular" else f", so {_without(chosen)}"
         return f"no clear winner: take the cheaper, {name}{network}"
+    if (rec.get("best_score") or {}).get("architecture", name) != name:
+        return f"undecided: take {name} for now"
     return f"undecided: {name} is ahead so far"
 
 

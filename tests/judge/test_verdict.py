@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -197,6 +198,27 @@ def test_the_verdict_goes_from_tie_over_undecided_to_winner_once() -> None:
             assert rnn["better"] < 0.9
 
 
+def few_rows(name: str, *scores: float, **more: Any) -> Finalist:
+    """Scores on validation parts of 10 of 50 rows."""
+    return Finalist(
+        name, name.split(".")[0], scores={f"s{i}": v for i, v in enumerate(scores)},
+        validation_rows=10, bytes=4000, **more,
+    )  # fmt: skip
+
+
+def test_undecided_on_few_rows_takes_a_cheaper_model_that_is_one_row_behind() -> None:
+    base = few_rows("tabular.baseline", 0.5, 0.4, 0.5, 0.5, type="estimator")
+    dear = few_rows("rnn.lstm", 1.0, 1.0, 1.0, 1.0, macs=10**6, passes=300)
+    cheap = few_rows("cnn.minirocket", 1.0, 1.0, 0.9, 1.0, 1.0, macs=10**6, passes=1)
+    verdict = judge([dear, cheap], base)
+    assert verdict.verdict == "undecided"
+    assert (verdict.best, verdict.recommended) == ("rnn.lstm", "cnn.minirocket")
+    assert any("no more than one row behind the best mean, rnn.lstm" in w for w in verdict.why)
+    worse = few_rows("cnn.minirocket", 1.0, 0.9, 0.9, 1.0, 0.9, macs=10**6, passes=1)
+    assert judge([dear, worse], base).recommended == "rnn.lstm"
+    assert judge([dear, replace(cheap, validation_rows=0)], base).recommended == "rnn.lstm"
+
+
 def test_the_baseline_threshold_is_ninety_eight() -> None:
     verdicts = [
         judge([finalist("cnn.fcn", 0.5 + d, 10, spread=4, shift=2)], BASE)
@@ -306,6 +328,12 @@ def test_adjusted_means_favour_no_easy_split() -> None:
     assert half.mean > steady.mean
     assert means["a.a"] - means["b.b"] == pytest.approx(0.1)
     assert means["a.a"] == pytest.approx(0.7)
+
+
+def test_adjusted_means_stay_within_the_metric() -> None:
+    hard = Finalist("rnn.gru", "rnn", scores={"a": 1.0, "b": 1.0})
+    weak = Finalist("cnn.fcn", "cnn", scores={"a": 0.7, "b": 0.7, "c": 0.95})
+    assert adjusted_means([hard, weak])["rnn.gru"] == 1.0
 
 
 def test_score_interval_is_cut_at_one_and_needs_two_splits() -> None:
