@@ -101,6 +101,8 @@ def measure(name: str, budget: float, seed: int, extra: Iterable[str]) -> dict[s
 
 def rows_right(run: Path) -> str:
     """Return which test rows a run's model got right, as a string of 0 and 1; classification."""
+    if not (run / "data" / "test").exists():
+        return ""
     _, y = read_data(run / "data" / "test")
     path = run / "predictions" / "test.npy"
     predictions = np.load(path, allow_pickle=False) if path.exists() else np.zeros(0)

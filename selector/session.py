@@ -33,9 +33,6 @@ from selector.search.workers import LOAD_SECONDS, WorkerPool
 SPLIT_SHARE = 0.4
 """Share of the time left that workers may take to import scikit-learn and make the splits."""
 
-ENSEMBLE_FITS = 2
-"""Further fits, as long as the recommended model's, that an ensemble keeps time for."""
-
 if TYPE_CHECKING:
     from selector.search.splits import Splits
 
@@ -112,7 +109,9 @@ class Session:
         """
         self.run = RunFolder.create(out, name_of(source))
         try:
+            given = {"y": y, "test_y": test_y, "groups": groups, "order": order}
             self.about = describe_run(self.options, source, test)
+            self.about["arrays"] = [name for name, array in given.items() if array is not None]
             self.run.write("run.json", self.about)
             self._start_workers()
             self.about = take_in(
@@ -148,9 +147,9 @@ class Session:
         return self._carry_out(records)
 
     def _source_again(self) -> tuple[Any, Any, Any, Any]:
-        if not self.about.get("path"):
+        if not self.about.get("path") or self.about.get("arrays"):
             raise RunError(
-                "the run was stopped before its data was stored, and the data was no file."
+                "the run was stopped before its data was stored, and not all of it was in files."
                 " Start it again with selector.recommend."
             )
         return self.about["path"], None, self.about.get("test_path"), None
@@ -235,7 +234,8 @@ class Session:
             cores=len(self.pool.workers),
             max_trials=self.options.trials,
             seed=self.options.seed,
-            finals=1 + self.options.refit_all + ENSEMBLE_FITS * self.options.ensemble,
+            finals=1 + self.options.refit_all,
+            ensemble=self.options.ensemble,
             limits=self.options.limits,
         )
         self._planner = planner
@@ -382,12 +382,7 @@ class Session:
         if rec["complete"]:
             gap = gap_sentence(rec["search_score"], rec["score"]) if test else ""
             rec["notes"] += [gap] if gap else []
-            if self.options.ensemble and not self.stop.is_set():
-                self._write_recommendation(rec)
-                rec["ensemble"] = Ensemble(self._final).make(rec, final)
-            if not self.options.refit_all and not self.stop.is_set():
-                self._write_recommendation(rec)
-                rec["probes"] = self._final.probe()
+            self._more(rec, final)
         if not planner.timed and (self._resumed or self.runner.out_of_time or self.stop.is_set()):
             rec["notes"].append(
                 "only where all trials are carried out in one go (--time) is the result the same"
@@ -397,9 +392,21 @@ class Session:
         rec["final"] = {
             k: final.get(k) for k in ("fit_seconds", "epochs", "reason") if final.get(k)
         }
-        if self.options.refit_all and rec["complete"]:
-            self._final.refit_all(rec)
         self._write_recommendation(rec)
+
+    def _more(self, rec: dict[str, Any], final: dict[str, Any]) -> None:
+        """In what time is left: a model of all rows, an ensemble, probes."""
+        if self.options.refit_all:
+            self._write_recommendation(rec)
+            self._final.refit_all(rec)
+        if self.stop.is_set():
+            return
+        if self.options.ensemble:
+            self._write_recommendation(rec)
+            rec["ensemble"] = Ensemble(self._final).make(rec, final)
+        if not self.options.refit_all:
+            self._write_recommendation(rec)
+            rec["probes"] = self._final.probe()
 
     # ------------------------------------------------------------------ writing
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from selector.artifact.final import CLOSING_SECONDS, SCORING_SECONDS, FinalModel
 from selector.artifact.held_out import compared, held_out
 from selector.artifact.predict import WEIGHTS, weighted_mean
+from selector.contract import Array
 from selector.judge.ensemble import greedy_selection
 from selector.search.contenders import Finalist
 
@@ -22,27 +23,54 @@ ROOM = Path(WEIGHTS).parent.name
 MOST_SEEDS = 3
 """Networks fitted at most, from different initial weights, in place of one that weighs much."""
 
-FITTING_SHARE = 0.7
+MOST_ROWS = 20_000
+"""Held-out rows that models are chosen by at most."""
+
+FITTING_SHARE = 0.6
 """Share of the time left that fitting may be predicted to take."""
 
+LEAST_SECONDS = 2.0
+"""Less is not worth beginning in."""
 
-@dataclass(frozen=True)
+MEMBER_SECONDS = 0.5
+"""Kept free for loading and scoring each model, on one core."""
+
+
+@dataclass
 class Member:
-    """One model to be fitted: a finalist, from the initial weights of one seed.
+    """A finalist that was chosen, and the models that were fitted of it.
 
     Parameters
     ----------
     finalist : Finalist
         The configuration.
-    seed : int
-        Added to the run's.
-    drawn : float
-        How often greedy selection drew the finalist, over its seeds.
+    drawn : int
+        How often greedy selection drew it.
+    predictions : ndarray
+        Of the held-out rows.
+    models : list of Model
+        One for each seed that was fitted, and then only those that were scored.
     """
 
     finalist: Finalist
-    seed: int
-    drawn: float
+    drawn: int
+    predictions: Array
+    models: list[Model] = field(default_factory=list)
+
+    @property
+    def seeds(self) -> int:
+        """Number of models to fit of it."""
+        network = self.finalist.contender.candidate.type == "network"
+        return min(self.drawn, MOST_SEEDS) if network else 1
+
+
+@dataclass
+class Model:
+    """A fitted model: its folder, the worker's answer, and its test predictions."""
+
+    folder: Path
+    answer: Mapping[str, Any]
+    predictions: Array | None = None
 
 
 class Ensemble:
@@ -56,7 +84,8 @@ class Ensemble:
 
     def __init__(self, final: FinalModel) -> None:
         self.final, self.run, self.planner = final, final.run, final.planner
-        self.search_score: float | None = None
+        self._room = self.run.path / f".{ROOM}"
+        self._y: Array = np.zeros(0)
 
     def make(self, rec: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
         """Make the ensemble and return what the recommendation says of it.
@@ -75,127 +104,152 @@ class Ensemble:
             ``search_score``, ``score`` as the recommendation's, ``macs``,
             ``bytes``, ``params_count``; or only ``reason`` where there is none.
         """
+        shutil.rmtree(self.run.path / ROOM, ignore_errors=True)
+        shutil.rmtree(self._room, ignore_errors=True)
+        self._room.mkdir()
+        try:
+            return self._make(rec, saved)
+        except (OSError, ValueError) as error:  # the run has its recommendation all the same
+            return {"reason": f"what models predicted is not all there ({error})"}
+        finally:
+            for draft in (self._room, *self.run.path.glob(f".{ROOM}-*")):
+                shutil.rmtree(draft, ignore_errors=True)
+
+    def _make(self, rec: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
         if self.final.test_y is None:
             return {"reason": "there is no test part to score it on"}
-        members = self.choose()
-        if len({m.finalist.name for m in members}) < 2:
-            return {"reason": "averaging several models is no better than the best alone"}
-        room = self.run.path / f".{ROOM}"
-        shutil.rmtree(room, ignore_errors=True)
-        room.mkdir()
-        fitted = self._fit(members, room, rec, saved)
-        if len(fitted) < 2:
-            return {"reason": "there was no time to fit more than one model"}
-        score = self._score(fitted, room)
-        if score is None:
-            return {"reason": "there was no time to score it"}
-        told = self._describe(fitted)
-        weights = {str(i): m.drawn for i, (m, _) in enumerate(fitted)}
-        self.run.write(f".{WEIGHTS}", {"weights": weights})
-        shutil.rmtree(self.run.path / ROOM, ignore_errors=True)
-        room.rename(self.run.path / ROOM)
-        return {**told, "search_score": self.search_score, "score": score}
-
-    # ------------------------------------------------------------------ choice
-
-    def choose(self) -> list[Member]:
-        """Choose by the finalists' predictions on common splits; the most drawn come first.
-
-        Further seeds of a network come after one model of each.
-        """
         entered = compared(self.planner)
         if len(entered) < 2:
-            return []
+            return {"reason": "fewer than two models were compared"}
+        if self._spare(0) < LEAST_SECONDS:
+            return {"reason": "there was no time for one"}
+        members = self.choose(entered)
+        if len(members) < 2:
+            return {"reason": "averaging several models is no better than the best alone"}
+        self._fit(members, rec, saved)
+        self._predict(members)
+        members = [m for m in members if m.models]
+        if len(members) < 2:
+            return {"reason": "there was no time to fit and score more than one model"}
+        told = self._describe(members)
+        shutil.move(self._room, self.run.path / ROOM)
+        return told
+
+    def _spare(self, models: int) -> float:
+        """Return the seconds left for fitting, where so many models are to be scored after it."""
+        scoring = SCORING_SECONDS + MEMBER_SECONDS * models / self.planner.cores
+        return self.final.budget.left() - CLOSING_SECONDS - scoring
+
+    def choose(self, entered: Sequence[Finalist]) -> list[Member]:
+        """Choose by the finalists' predictions on common splits; the most drawn come first."""
         _, y, predictions = held_out(self.run.path, entered)
-        task = self.final.task
-        counts = greedy_selection(predictions, lambda p: task.loss(y, p))
-        if not sum(counts):
-            return []
-        self.search_score = task.score(y, weighted_mean(predictions, counts))
-        drawn = [(count, f) for count, f in zip(counts, entered, strict=True) if count]
-        members = []
-        for count, finalist in sorted(drawn, key=lambda pair: -pair[0]):
-            network = finalist.contender.candidate.type == "network"
-            seeds = min(count, MOST_SEEDS) if network else 1
-            members += [Member(finalist, seed, count / seeds) for seed in range(seeds)]
-        return sorted(members, key=lambda member: member.seed)
+        if len(y) > MOST_ROWS:
+            rows = np.random.default_rng(self.final.seed).choice(len(y), MOST_ROWS, replace=False)
+            y, predictions = y[rows], [p[rows] for p in predictions]
+        self._y = y
+        counts = greedy_selection(predictions, lambda p: self.final.task.loss(y, p))
+        drawn = zip(entered, counts, predictions, strict=True)
+        members = [Member(f, count, p) for f, count, p in drawn if count]
+        return sorted(members, key=lambda member: -member.drawn)
 
     # ------------------------------------------------------------------ models
 
     def _fit(
-        self,
-        members: Sequence[Member],
-        room: Path,
-        rec: Mapping[str, Any],
-        saved: Mapping[str, Any],
-    ) -> list[tuple[Member, Mapping[str, Any]]]:
-        """Fit what is likely to end in time; the model that is saved already is taken as it is."""
+        self, members: Sequence[Member], rec: Mapping[str, Any], saved: Mapping[str, Any]
+    ) -> None:
+        """Fit what is likely to end in time; the model that is saved already is taken as it is.
+
+        Further seeds of a network come after one model of each member.
+        """
         final, n = self.final, self.planner.profile.n
-        spare = final.budget.left() - CLOSING_SECONDS - SCORING_SECONDS
-        fitted: list[tuple[Member, Mapping[str, Any]]] = []
-        planned: list[Member] = []
+        spare = self._spare(sum(m.seeds for m in members))
         core_seconds = FITTING_SHARE * spare * self.planner.cores
-        for member in members:
-            finalist = member.finalist
-            wanted = rec["recommended"]
-            same = finalist.name == wanted["architecture"] and saved.get("state") == "complete"
-            if same and member.seed == 0 and wanted["params"] == dict(finalist.record.spec.params):
-                shutil.copytree(self.run.path / "model", room / str(len(fitted)))
-                fitted.append((member, saved))
+        planned: list[tuple[Member, int]] = []
+        for member, seed in sorted(
+            ((m, seed) for m in members for seed in range(m.seeds)), key=lambda pair: pair[1]
+        ):
+            if seed == 0 and self._is_saved(member.finalist, rec, saved):
+                shutil.copytree(self.run.path / "model", self._room / "saved")
+                member.models.append(Model(self._room / "saved", saved))
                 continue
-            seconds = finalist.seconds(n)
-            if seconds > FITTING_SHARE * spare or seconds > core_seconds:
-                continue
-            core_seconds -= seconds
-            planned.append(member)
+            seconds = member.finalist.seconds(n)
+            if seconds <= min(FITTING_SHARE * spare, core_seconds):
+                core_seconds -= seconds
+                planned.append((member, seed))
         commands = [
             final.command(
                 m.finalist.name, m.finalist.record.spec.params, m.finalist.epochs, "dev",
-                f"{ROOM}-{i}", seed=m.seed,
+                f"{ROOM}-{i}", seed=seed,
             )
-            for i, m in enumerate(planned)
+            for i, (m, seed) in enumerate(planned)
         ]  # fmt: skip
         answers = final.runner.call_all(commands, spare) if commands else []
-        for member, command, answer in zip(planned, commands, answers, strict=True):
-            if answer.get("state") == "complete":
-                Path(command["folder"]).rename(room / str(len(fitted)))
-                fitted.append((member, answer))
-        return fitted
+        for i, (command, answer) in enumerate(zip(commands, answers, strict=True)):
+            if answer.get("state") == "complete" and answer.get("stopped") != "deadline":
+                Path(command["folder"]).rename(self._room / str(i))
+                planned[i][0].models.append(Model(self._room / str(i), answer))
 
-    def _score(
-        self, fitted: Sequence[tuple[Member, Mapping[str, Any]]], room: Path
-    ) -> dict[str, Any] | None:
-        """Score the models, reloaded in workers, together on the test part."""
+    @staticmethod
+    def _is_saved(finalist: Finalist, rec: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:
+        wanted = rec["recommended"]
+        return bool(
+            saved.get("state") == "complete"
+            and finalist.name == wanted["architecture"]
+            and dict(finalist.record.spec.params) == dict(wanted["params"])
+        )
+
+    def _predict(self, members: Sequence[Member]) -> None:
+        """Have the models, reloaded in workers, predict the test part; drop those that did not."""
+        models = [model for member in members for model in member.models]
+        commands = [
+            {**self.final.prediction(f"{ROOM}-{i}"), "model": str(model.folder)}
+            for i, model in enumerate(models)
+        ]
+        seconds = max(0.5, self.final.budget.left() - CLOSING_SECONDS / 2)
+        answers = self.final.runner.call_all(commands, seconds, patience=0.2)
+        for model, command, answer in zip(models, commands, answers, strict=True):
+            if answer["state"] == "complete":
+                model.predictions = np.load(command["out"], allow_pickle=False)
+        for member in members:
+            for model in member.models:
+                if model.predictions is None:
+                    shutil.rmtree(model.folder, ignore_errors=True)
+            member.models = [m for m in member.models if m.predictions is not None]
+
+    def _describe(self, members: Sequence[Member]) -> dict[str, Any]:
+        """Write the weights; return the members, their scores together, and what all cost."""
         from selector.judge.headline import headline
 
         final = self.final
-        commands = [
-            {**final.prediction(f"{ROOM}-{i}"), "model": str(room / str(i))}
-            for i in range(len(fitted))
-        ]
-        answers = final.runner.call_all(commands, max(0.5, final.budget.left()))
-        if any(answer["state"] != "complete" for answer in answers):
-            return None
-        parts = [np.load(c["out"], allow_pickle=False) for c in commands]
-        mean = weighted_mean(parts, [m.drawn for m, _ in fitted])
         assert final.test_y is not None
-        return headline(final.task, final.test_y, mean, on=final.on)
-
-    @staticmethod
-    def _describe(fitted: Sequence[tuple[Member, Mapping[str, Any]]]) -> dict[str, Any]:
-        """Return the members with their weights, and what all of them cost together."""
-        total = sum(m.drawn for m, _ in fitted)
-        members: dict[str, dict[str, Any]] = {}
-        for member, _ in fitted:
-            name = member.finalist.name
-            family = member.finalist.contender.candidate.family
-            row = members.setdefault(
-                name, {"architecture": name, "family": family, "weight": 0.0, "models": 0}
-            )
-            row["weight"] += member.drawn / total
-            row["models"] += 1
+        drawn = [float(m.drawn) for m in members]
+        weighed = [
+            (model, member.drawn / len(member.models))
+            for member in members
+            for model in member.models
+        ]
+        self.run.write(
+            f".{WEIGHTS}", {"weights": {model.folder.name: weight for model, weight in weighed}}
+        )
+        parts = [m.predictions for m, _ in weighed if m.predictions is not None]
+        mean = weighted_mean(parts, [weight for _, weight in weighed])
+        together = weighted_mean([m.predictions for m in members], drawn)
+        rows = [
+            {
+                "architecture": member.finalist.name,
+                "family": member.finalist.contender.candidate.family,
+                "weight": member.drawn / sum(drawn),
+                "models": len(member.models),
+            }
+            for member in members
+        ]
         costs = {
-            what: sum(int(answer.get(what) or 0) for _, answer in fitted)
+            what: sum(int(model.answer.get(what) or 0) for model, _ in weighed)
             for what in ("macs", "bytes", "params_count")
         }
-        return {"members": sorted(members.values(), key=lambda r: -r["weight"]), **costs}
+        return {
+            "members": rows,
+            **costs,
+            "search_score": final.task.score(self._y, together),
+            "score": headline(final.task, final.test_y, mean, on=final.on),
+        }

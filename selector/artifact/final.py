@@ -273,16 +273,18 @@ class FinalModel:
         return headline(self.task, self.test_y, predictions, on=self.on)
 
     def _cross_validated(self) -> dict[str, Any] | None:
-        from selector.artifact.held_out import compared, held_out
+        """Score the choice among all finalists, the baseline too: it may be the one recommended."""
+        from selector.artifact.held_out import held_out
         from selector.judge.cross_validated import cross_validated
 
-        entered = compared(self.planner)
+        entered = [f for f in self.planner.finalists.values() if f.scores]
         if not entered:
             return None
         whole = min(CONFIRM_FOLDS, max(len(f.scores) for f in entered))
-        entered = [f for f in entered if len(f.scores) >= whole]
-        rows, y, predictions = held_out(self.run.path, entered)
-        return cross_validated(self.task, y, rows, predictions, on=self.on)
+        rows, y, predictions = held_out(
+            self.run.path, [f for f in entered if len(f.scores) >= whole]
+        )
+        return cross_validated(self.task, y, rows, predictions)
 
     def probe(self) -> dict[str, Any] | None:
         """Find out what the saved model uses, in the time that is left; None without any."""
@@ -324,8 +326,10 @@ class FinalModel:
         command = self.command(name, entry.record.spec.params, entry.epochs, "all", "refit")
         answer = self.runner.call(command, max(0.5, self.budget.left() - 0.3))
         if self.adopt(answer, "refit", into="model_all"):
+            cut = answer.get("stopped") == "deadline"
             rec["notes"].append(
-                "model_all was fitted on all rows, the test part too: it is unscored."
+                "model_all was fitted on all rows, the test part too: it is unscored"
+                + (f" (the time ended it after {answer['epochs']} epochs)." if cut else ".")
             )
         else:
             rec["notes"].append(

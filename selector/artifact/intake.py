@@ -104,7 +104,7 @@ def take_in(
     if test is not None:
         expect = ReadOptions(o.target, o.id, o.step, expect=schema.source)
         apart = readers.read(test, expect, y=test_y, extra_readers=plugin_readers)
-    test_x, y_test, on = None, None, f"cross-validation of all {len(described.dataset.x)} rows"
+    test_x, y_test, on = None, None, "cross-validation"
     if apart is not None:
         where = name_of(test) if test is not None else "the part held out"
         known = _with_known_target(schema.apply(apart), described.profile.target, where)

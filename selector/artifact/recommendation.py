@@ -254,13 +254,13 @@ def undertrained(planner: Planner, but: str = "") -> dict[str, str]:
     found = {}
     for name, entry in planner.finalists.items():
         candidate, result = entry.contender.candidate, entry.record.result
-        seen = result.epochs * result.n_train
         if candidate.type != "network" or candidate.family in (but, "tabular"):
             continue
-        short = result.epochs < FEW_EPOCHS and seen < FEW_SAMPLES
-        if short and result.stopped != "early":
-            epochs = "1 epoch" if result.epochs == 1 else f"{result.epochs} epochs"
-            found[candidate.family] = f"{name} ({epochs})"
+        epochs, shown = entry.epochs or result.epochs, entry.latest.result
+        short = epochs < FEW_EPOCHS and epochs * shown.n_train < FEW_SAMPLES
+        whole = result.stopped == "early" and epochs >= result.epochs
+        if short and not whole and not entry.contender.too_costly(shown):
+            found[candidate.family] = f"{name} ({epochs} epoch{'' if epochs == 1 else 's'})"
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from selector.contract import Array
 from selector.tasks.base import Task
 
-DRAWS = 500
+DRAWS = 200
 """Bootstrap samples of the rows."""
 
 
@@ -19,7 +20,6 @@ def cross_validated(
     y: Array,
     rows: Array,
     predictions: Sequence[Array],
-    on: str,
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Any] | None:
@@ -39,8 +39,6 @@ def cross_validated(
         Which sample each prediction is of; one may be predicted several times.
     predictions : sequence of ndarray, shape (m, k) or (m,)
         Of each model, by fits that had not seen the sample.
-    on : str
-        What the rows are, for the reader.
     level : float
         Of the interval, from the scores' quantiles.
     seed : int
@@ -62,6 +60,18 @@ def cross_validated(
     rng = np.random.default_rng(seed)
     samples = np.unique(rows)
     places = [np.flatnonzero(rows == sample) for sample in samples]
+    by_row = [task.row_scores(y, p) for p in predictions]
+    models = range(len(predictions))
+    means = all(
+        math.isclose(by_row[m].mean(), task.score(y, p), abs_tol=1e-9)
+        for m, p in enumerate(predictions)
+    )
+
+    def score(model: int, part: Array) -> float:
+        if means:  # over all rows' variance: that of a few rows may be next to none
+            return float(by_row[model][part].mean())
+        return task.score(y[part], predictions[model][part])
+
     scores = []
     for _ in range(DRAWS):
         drawn = rng.integers(0, len(samples), len(samples))
@@ -69,9 +79,9 @@ def cross_validated(
         if not len(rest):
             continue
         inside, outside = (np.concatenate([places[i] for i in part]) for part in (drawn, rest))
-        known = [task.score(y[inside], p[inside]) for p in predictions]
+        known = [score(model, inside) for model in models]
         best = int(np.argmax(np.nan_to_num(known, nan=-np.inf)))
-        scores.append(task.score(y[outside], predictions[best][outside]))
+        scores.append(score(best, outside))
     finite = np.asarray(scores)[np.isfinite(scores)]
     if not len(finite):
         return None
@@ -80,7 +90,7 @@ def cross_validated(
         "metric": task.metric,
         "value": float(finite.mean()),
         "interval": [float(v) for v in np.quantile(finite, tails)],
-        "on": on,
+        "on": f"cross-validation of {len(samples)} rows",
         "n": len(samples),
         "cross_validated": True,
     }

@@ -91,7 +91,8 @@ def attach(dataset: Dataset, groups: Any = None, order: Any = None) -> Dataset:
     """
     if groups is None and order is None:
         return dataset
-    if groups is not None and order is not None:
+    known = dataset.groups is not None or dataset.order is not None
+    if known or (groups is not None and order is not None):
         raise OptionError("group and order exclude each other: give one of them.")
     name = "group" if groups is not None else "order"
     values = np.asarray(groups if groups is not None else order)
@@ -108,7 +109,7 @@ def attach(dataset: Dataset, groups: Any = None, order: Any = None) -> Dataset:
         )
     if groups is not None:
         return replace(dataset, groups=np.unique(values.astype(str), return_inverse=True)[1])
-    if values.dtype.kind == "O":
+    if values.dtype.kind in "OU":
         with contextlib.suppress(ValueError, TypeError):
             values = values.astype("datetime64[us]")
     if values.dtype.kind not in "iufM":

@@ -95,7 +95,7 @@ def find_layout(
         return _asked_layout(columns, values, where, options, aside)
     if expect.get("reader") in ("table", "frame"):
         return None
-    id_step = _detect(columns, values)
+    id_step = _detect(columns, values, aside)
     if id_step is None:
         return None
     constant = [j for j in _constant_columns(values, *id_step) if j != aside]
@@ -183,11 +183,11 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z]", "", name.lower())
 
 
-def _detect(columns: Sequence[Column], values: Array) -> tuple[int, int] | None:
+def _detect(columns: Sequence[Column], values: Array, aside: int | None) -> tuple[int, int] | None:
     """Return the positions of series id and step, by structure."""
     found: list[tuple[int, int, int]] = []
     for i, column in enumerate(columns):
-        if column.type == "numeric" and column.dtype != "integer":
+        if i == aside or (column.type == "numeric" and column.dtype != "integer"):
             continue
         series = values[:, i]
         if np.isnan(series).any():
@@ -197,7 +197,7 @@ def _detect(columns: Sequence[Column], values: Array) -> tuple[int, int] | None:
         if count * 2 > len(series) or (count < 2 and not id_named):
             continue
         for j, other in enumerate(columns):
-            if j == i or not _may_be_step(other, values[:, j]):
+            if j in (i, aside) or not _may_be_step(other, values[:, j]):
                 continue
             named = id_named and _plain(other.name) in STEP_NAMES
             if _is_step(series, values[:, j], count, named):

@@ -44,8 +44,7 @@ def layout(rec: Mapping[str, Any]) -> Plot | None:
         return None
     base = _number((rec.get("baseline") or {}).get("value"))
     values = [v for r in rows for v in (r["score"], *(r.get("interval") or ()))]
-    unbounded = (rec.get("baseline") or {}).get("metric") == "neg_log_loss"
-    lowest = -math.inf if unbounded else LOWEST_R2
+    lowest = _lowest(rec)
     values = [max(v, lowest) for v in values if _number(v) is not None]
     if base is not None:
         values.append(max(base, lowest))
@@ -81,7 +80,7 @@ def against_cost(rec: Mapping[str, Any]) -> Plot | None:
     ]
     if len(rows) < 2:
         return None
-    scores = [max(r["score"], LOWEST_R2) for r in rows]
+    scores = [max(r["score"], _lowest(rec)) for r in rows]
     costs = [math.log10(r["macs"]) for r in rows]
     first, last = math.floor(min(costs)), max(math.ceil(max(costs)), math.floor(min(costs)) + 1)
     low, spread = min(scores), max(max(scores) - min(scores), 1e-9)
@@ -108,6 +107,12 @@ def against_cost(rec: Mapping[str, Any]) -> Plot | None:
         ticks=tuple((along(p), f"10{_power(p)}") for p in range(first, last + 1)),
         baseline=None,
     )
+
+
+def _lowest(rec: Mapping[str, Any]) -> float:
+    """Return the lowest score that is drawn as it is."""
+    unbounded = (rec.get("baseline") or {}).get("metric") == "neg_log_loss"
+    return -math.inf if unbounded else LOWEST_R2
 
 
 def _power(number: int) -> str:

@@ -58,6 +58,9 @@ _NO_LIMITS = Limits()
 STILL_IMPROVING = 1.5
 """Factor of a lane's share while its best training ended before it had stopped improving."""
 
+ENSEMBLE_SHARE = 0.1
+"""Share of the budget that is kept for an ensemble at most: it must not shape the verdict."""
+
 FIRST_SECONDS = 1.5
 """Allowance for compiling a family's first network where time is short."""
 
@@ -87,6 +90,8 @@ class Planner:
         Seeds the trials.
     finals : int
         How often the chosen model is fitted at the end.
+    ensemble : bool
+        Whether some time is kept for fitting several.
     limits : Limits
         What a model may cost.
     """
@@ -106,10 +111,12 @@ class Planner:
         max_trials: int | None = None,
         seed: int = 0,
         finals: int = 1,
+        ensemble: bool = False,
         limits: Limits = _NO_LIMITS,
     ) -> None:
         self.profile, self.budget, self.splits, self.studies = profile, budget, splits, studies
         self.cores, self.max_trials, self.seed, self.finals = cores, max_trials, seed, finals
+        self.ensemble = ensemble
         self.contenders = {
             c.name: Contender(
                 c, planned_trials(c, profile.n), most=most_trials(c, profile.n), limits=limits
@@ -253,9 +260,9 @@ class Planner:
             if leader_record is None:  # nothing to fit yet: first of all there has to be
                 return min(FIRST_SECONDS, 0.2 * self.budget.seconds)
             fit = leader_record.predicted_seconds(self.profile.n)
-        return min(5.0, 0.2 * self.budget.seconds) + 1.25 * self.finals * min(
-            fit, 0.25 * self.budget.seconds
-        )
+        seconds = self.budget.seconds
+        kept = min(5.0, 0.2 * seconds) + 1.25 * self.finals * min(fit, 0.25 * seconds)
+        return kept + self.ensemble * min(2.0 * fit, ENSEMBLE_SHARE * seconds)
 
     # ----------------------------------------------------------------- search
 

@@ -28,6 +28,9 @@ RECYCLE_SECONDS = 30.0
 USUAL_IMPORT_SECONDS = 5.0
 """Seconds from a worker's start until it has imported Keras, on an idle laptop."""
 
+LEAST_SECONDS = 0.5
+"""A command that had to wait for a worker is begun only where it has this much time."""
+
 RESTART_SECONDS = 6.0
 """A worker is replaced only where at least this much time is left to use it."""
 
@@ -274,13 +277,19 @@ class Runner:
         avoid: int | None = None,
         patience: float = 1.5,
     ) -> list[dict[str, Any]]:
-        """Run commands on whatever workers are idle, in order; see :meth:`call`."""
+        """Run commands on whatever workers are idle, in order; see :meth:`call`.
+
+        What has to wait until little time is left is not begun.
+        """
         deadline = Budget(seconds)
         late = {"state": "failed", "reason": f"no answer within {seconds:.1f} s"}
         answers: list[dict[str, Any]] = [late for _ in commands]
         waiting = list(range(len(commands)))
         running: dict[int, tuple[int, WorkerProcess]] = {}
         while (waiting or running) and deadline.left() > 0:
+            begun = len(waiting) + len(running) < len(commands)
+            if begun and deadline.left() < patience + LEAST_SECONDS:
+                waiting = []
             while waiting and (worker := self._idle_for(commands[waiting[0]], avoid)):
                 number = self._command_id()
                 running[number] = (waiting[0], worker)

@@ -76,14 +76,15 @@ class WorkerProcess:
 
 MALLOC = {
     "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 25),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
 }
 """Has glibc keep the buffers of a step for the next one.
 
 Otherwise each step returns them to the system and faults every page in again,
 which slows recurrent layers over long series. One arena, since those of other
-threads are given back whatever the thresholds say. Other C libraries ignore these.
+threads are given back whatever the thresholds say. More than 32 MiB is refused by
+glibc before 2.35. Other C libraries ignore these.
 """
 
 

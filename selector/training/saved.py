@@ -324,9 +324,10 @@ def _by_head(model: Any, task: str) -> Callable[[Prepared], Array]:
     layer = model.get_layer(HEAD)
     kernel, bias = layer.get_weights()
     features = keras.Model(model.inputs, layer.input)
+    key = object()  # for a model that has no description of its own
 
     def outputs(data: Prepared) -> Array:
-        computed = forward_batches(features, None, data, BATCH)
+        computed = forward_batches(features, key, data, BATCH)
         values = _batched(lambda part: part @ kernel + bias, [computed])
         return probabilities(values) if task == "classification" else values
 

@@ -202,7 +202,7 @@ def test_few_rows_are_all_used_and_scored_by_cross_validation(tmp_path):
     rec = recommend(tmp_path, tmp_path / "few.csv", "--refit-all", "--ensemble")
     assert rec["complete"]
     assert rec["profile"]["n"] == rec["score"]["n"] == 40
-    assert rec["score"]["on"] == "cross-validation of all 40 rows"
+    assert rec["score"]["on"] == "cross-validation of 40 rows"
     assert 0.8 < rec["score"]["value"] <= max(r["score"] or 0 for r in rec["leaderboard"]) + 0.02
     assert "no test part" in rec["ensemble"]["reason"]
     assert rec["probes"] is None

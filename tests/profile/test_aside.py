@@ -58,6 +58,20 @@ def long_table(tmp_path: Path, changing: bool = False) -> Path:
     return path
 
 
+def test_a_group_is_never_taken_for_the_series(tmp_path):
+    rng = np.random.default_rng(0)
+    lines = ["subject,recording,time,value,label"]
+    for i in range(24):
+        for t in range(6):
+            lines.append(f"p{i // 4},r{i},{10 * i + t},{rng.normal():.3f},{'ab'[i % 2]}")
+    (tmp_path / "long.csv").write_text("\n".join(lines) + "\n")
+    read = readers.read(tmp_path / "long.csv", ReadOptions(target="label", aside="subject"))
+    raw = set_aside(read, group="subject")
+    assert len(raw) == 24
+    assert raw.x.sample_shape == (6, 1)
+    assert list(raw.groups) == [i // 4 for i in range(24)]
+
+
 def test_series_in_long_form_have_groups_and_orders(tmp_path):
     path = long_table(tmp_path)
     read = readers.read(path, ReadOptions(target="label", id="id", step="time", aside="patient"))
@@ -97,7 +111,14 @@ def test_groups_and_orders_are_attached_to_data_of_any_form() -> None:
     assert list(attach(some(3), order=days).order) == [2, 0, 1]
     assert list(attach(some(3), order=list(days.date)).order) == [2, 0, 1]
     assert list(attach(some(3), order=[0.5, -1, 7]).order) == [1, 0, 2]
+    assert list(attach(some(3), order=["2026-03-01", "2025-01-01", "2026-01-01"]).order) == [
+        2,
+        0,
+        1,
+    ]
     assert attach(some()).groups is None
+    with pytest.raises(OptionError, match="exclude each other"):
+        attach(attach(some(), groups=range(6)), order=range(6))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from invented import SCORES, play
@@ -161,12 +162,24 @@ def test_no_winner_is_named_over_a_network_that_had_only_begun_to_learn(make, pr
     )  # fmt: skip
     assert told()["verdict"] == "winner"
     entry = planner.finalists["rnn.net"]
-    short = replace(entry.record.result, epochs=2)
-    entry.record = replace(entry.record, result=replace(short, stopped="early"))
+
+    def trained(confirmed: int, **searched: Any) -> None:
+        entry.epochs = confirmed
+        for i, record in enumerate([entry.record, *entry.records]):
+            result = replace(record.result, n_train=searched.get("n_train", 45))
+            if i == 0:
+                result = replace(result, **searched)
+                entry.record = replace(record, result=result)
+            else:
+                entry.records[i - 1] = replace(record, result=result)
+
+    trained(2, epochs=2, stopped="early")
     assert told()["verdict"] == "winner"
-    entry.record = replace(entry.record, result=replace(short, n_train=100_000))
+    trained(2, epochs=2, stopped="planned", n_train=100_000)
     assert told()["verdict"] == "winner"
-    entry.record = replace(entry.record, result=short)
+    trained(2, epochs=8, stopped="early")  # shrunk, since the time was short
+    assert told()["verdict"] == "undecided"
+    trained(2, epochs=2, stopped="planned")
     rec = told()
     assert rec["verdict"] == "undecided"
     assert rec["recommended"]["architecture"] == "cnn.fixed"
