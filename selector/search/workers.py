@@ -76,16 +76,27 @@ class WorkerProcess:
 
 MALLOC = {
     "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 25),
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
 }
 """Has glibc keep the buffers of a step for the next one.
 
 Otherwise each step returns them to the system and faults every page in again,
 which slows recurrent layers over long series. One arena, since those of other
-threads are given back whatever the thresholds say. More than 32 MiB is refused by
-glibc before 2.35. Other C libraries ignore these.
+threads are given back whatever the thresholds say.
 """
+
+KEEPING_GLIBC = (2, 35)
+"""Earlier ones refuse thresholds that large, and would then keep less than without them."""
+
+
+def _keeps_memory() -> bool:
+    """Whether the C library takes :data:`MALLOC`."""
+    try:
+        name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
+        return name == "glibc" and tuple(map(int, version.split("."))) >= KEEPING_GLIBC
+    except (ValueError, OSError, AttributeError):  # another C library
+        return False
 
 
 def environment(core_count: int) -> dict[str, str]:
@@ -96,7 +107,7 @@ def environment(core_count: int) -> dict[str, str]:
         made[name] = threads
     made.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     made.setdefault("PYTHONHASHSEED", "0")
-    if not any(name.startswith("MALLOC_") for name in made):
+    if _keeps_memory() and not any(name.startswith("MALLOC_") for name in made):
         made |= MALLOC
     made["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p and os.path.isdir(p))
     return made
