@@ -7,7 +7,6 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -37,17 +36,11 @@ class Conv3D(NetworkArchitecture):
     name = "cnn.conv3d"
     family = "cnn"
     title = "3-D convolutional network"
+    reason = "local patterns and how they move, seen by kernels over space and time"
     kinds = ("sequential-grid",)
     references = (
         "Tran et al.: Learning spatiotemporal features with 3D convolutional networks, ICCV 2015",
     )
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit clips of one length."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "local patterns and how they move, seen by kernels over space and time")
 
     def space(self, profile: Profile) -> Space:
         """Width and head are structural; the rest is cheap to vary."""

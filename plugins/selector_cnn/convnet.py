@@ -7,7 +7,6 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -36,18 +35,12 @@ class ConvNet(NetworkArchitecture):
     name = "cnn.convnet"
     family = "cnn"
     title = "Small convolutional network"
+    reason = "neighbouring pixels are what two-dimensional convolutions read"
     kinds = ("grid",)
     references = (
         "LeCun et al.: Gradient-based learning applied to document recognition, Proc. IEEE 1998",
         "Ioffe, Szegedy: Batch normalization, ICML 2015",
     )
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit every image."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "neighbouring pixels are what two-dimensional convolutions read")
 
     def space(self, profile: Profile) -> Space:
         """Width, depth and head are structural; the rest is cheap to vary."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -36,19 +35,13 @@ class FCN(NetworkArchitecture):
     name = "cnn.fcn"
     family = "cnn"
     title = "Fully convolutional network"
+    reason = "local patterns anywhere in a series are what convolutions find"
     kinds = ("sequential",)
     variable_length = True
     references = (
         "Wang, Yan, Oates: Time series classification from scratch with deep neural networks, "
         "IJCNN 2017",
     )
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit every series."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "local patterns anywhere in a series are what convolutions find")
 
     def space(self, profile: Profile) -> Space:
         """Width, kernels, pooling and stride are structural; the rest is cheap to vary."""

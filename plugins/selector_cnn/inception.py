@@ -7,7 +7,6 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -38,19 +37,13 @@ class Inception(NetworkArchitecture):
     name = "cnn.inception"
     family = "cnn"
     title = "Inception network"
+    reason = "kernels of several widths find patterns of several lengths"
     kinds = ("sequential",)
     variable_length = True
     references = (
         "Ismail Fawaz et al.: InceptionTime, finding AlexNet for time series classification, "
         "Data Mining and Knowledge Discovery 2020",
     )
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit every series."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "kernels of several widths find patterns of several lengths")
 
     def space(self, profile: Profile) -> Space:
         """Width, depth and stride are structural; the rest is cheap to vary."""

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -42,19 +41,13 @@ class LITE(NetworkArchitecture):
     name = "cnn.lite"
     family = "cnn"
     title = "Light inception network (LITE)"
+    reason = "wide kernels with few weights, which little data can train"
     kinds = ("sequential",)
     variable_length = True
     references = (
         "Ismail-Fawaz et al.: LITE, light inception with boosting techniques for time series "
         "classification, DSAA 2023",
     )
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit every series."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "wide kernels with few weights, which little data can train")
 
     def space(self, profile: Profile) -> Space:
         """Width and stride are structural; the rest is cheap to vary."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -36,6 +35,7 @@ class ResNet(NetworkArchitecture):
     name = "cnn.resnet"
     family = "cnn"
     title = "Residual network"
+    reason = "nine convolutions with shortcuts see patterns within wider patterns"
     kinds = ("sequential",)
     variable_length = True
     references = (
@@ -43,13 +43,6 @@ class ResNet(NetworkArchitecture):
         "IJCNN 2017",
         "He et al.: Deep residual learning for image recognition, CVPR 2016",
     )
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit every series."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "nine convolutions with shortcuts see patterns within wider patterns")
 
     def space(self, profile: Profile) -> Space:
         """Width, stride and pooling are structural; the rest is cheap to vary."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -37,15 +36,9 @@ class ResNet2D(NetworkArchitecture):
     name = "cnn.resnet2d"
     family = "cnn"
     title = "Small residual network for images"
+    reason = "neighbouring pixels, through more layers than a plain network can train"
     kinds = ("grid",)
     references = ("He, Zhang, Ren, Sun: Deep residual learning for image recognition, CVPR 2016",)
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit every image."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "neighbouring pixels, through more layers than a plain network can train")
 
     def space(self, profile: Profile) -> Space:
         """Width is structural; the rest is cheap to vary."""

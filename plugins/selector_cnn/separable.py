@@ -7,7 +7,6 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -38,6 +37,7 @@ class Separable(NetworkArchitecture):
     name = "cnn.separable"
     family = "cnn"
     title = "Depthwise separable network"
+    reason = "separable convolutions find local patterns with little arithmetic"
     kinds = ("sequential",)
     variable_length = True
     references = (
@@ -45,13 +45,6 @@ class Separable(NetworkArchitecture):
         "applications, arXiv:1704.04861, 2017",
         "Chollet: Xception, deep learning with depthwise separable convolutions, CVPR 2017",
     )
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit every series."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "separable convolutions find local patterns with little arithmetic")
 
     def space(self, profile: Profile) -> Space:
         """Width, kernel, stride and pooling are structural; the rest is cheap to vary."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -38,19 +37,13 @@ class TCN(NetworkArchitecture):
     name = "cnn.tcn"
     family = "cnn"
     title = "Temporal convolutional network"
+    reason = "dilated convolutions look back over the whole series"
     kinds = ("sequential",)
     variable_length = True
     references = (
         "Bai, Kolter, Koltun: An empirical evaluation of generic convolutional and recurrent "
         "networks for sequence modeling, arXiv:1803.01271, 2018",
     )
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit every series."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "dilated convolutions look back over the whole series")
 
     def space(self, profile: Profile) -> Space:
         """Width, stride and pooling are structural; the rest is cheap to vary."""

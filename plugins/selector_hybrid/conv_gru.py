@@ -7,7 +7,6 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -44,19 +43,13 @@ class ConvGRU(NetworkArchitecture):
     name = "hybrid.conv_gru"
     family = "hybrid"
     title = "Convolutions into a GRU"
+    reason = "local patterns whose order or distance may matter"
     kinds = ("sequential",)
     variable_length = True
     references = (
         "Ordóñez, Roggen: Deep convolutional and LSTM recurrent neural networks for multimodal "
         "wearable activity recognition, Sensors 2016",
     )
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit every series."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "local patterns whose order or distance may matter")
 
     def space(self, profile: Profile) -> Space:
         """Return the ranges; filters, stride, units, directions and pooling are structural."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -38,18 +37,12 @@ class ConvLSTM(NetworkArchitecture):
     name = "hybrid.convlstm"
     family = "hybrid"
     title = "Convolutional LSTM"
+    reason = "follows local patterns from frame to frame, in a state that is a map"
     kinds = ("sequential-grid",)
     references = (
         "Shi et al.: Convolutional LSTM network, a machine learning approach for precipitation "
         "nowcasting, NeurIPS 2015",
     )
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit clips of one length."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "follows local patterns from frame to frame, in a state that is a map")
 
     def space(self, profile: Profile) -> Space:
         """Return the ranges; filters and head are structural."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -38,18 +37,12 @@ class CRNN(NetworkArchitecture):
     name = "hybrid.crnn"
     family = "hybrid"
     title = "Convolutional recurrent network"
+    reason = "local patterns of an image, read in order along its width or height"
     kinds = ("grid",)
     references = (
         "Shi, Bai, Yao: An end-to-end trainable neural network for image-based sequence "
         "recognition, TPAMI 2017",
     )
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit every image."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "local patterns of an image, read in order along its width or height")
 
     def space(self, profile: Profile) -> Space:
         """Width, units, direction and pooling are structural."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -34,19 +33,13 @@ class DeepConvLSTM(NetworkArchitecture):
     name = "hybrid.deepconvlstm"
     family = "hybrid"
     title = "Deep convolutions into LSTMs"
+    reason = "deep local patterns, whose order two layers of LSTM read"
     kinds = ("sequential",)
     variable_length = True
     references = (
         "Ordóñez, Roggen: Deep convolutional and LSTM recurrent neural networks for multimodal "
         "wearable activity recognition, Sensors 2016",
     )
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit every series."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "deep local patterns, whose order two layers of LSTM read")
 
     def space(self, profile: Profile) -> Space:
         """Return the ranges; filters, stride, units and pooling are structural."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -36,18 +35,12 @@ class FrameGRU(NetworkArchitecture):
     name = "hybrid.frame_gru"
     family = "hybrid"
     title = "Convolutions over frames into a GRU"
+    reason = "what is in each frame, and the order in which frames follow"
     kinds = ("sequential-grid",)
     references = (
         "Donahue et al.: Long-term recurrent convolutional networks for visual recognition and "
         "description, CVPR 2015",
     )
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit clips of one length."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "what is in each frame, and the order in which frames follow")
 
     def space(self, profile: Profile) -> Space:
         """Width, units, directions and pooling are structural."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -36,19 +35,13 @@ class GRUFCN(NetworkArchitecture):
     name = "hybrid.gru_fcn"
     family = "hybrid"
     title = "GRU beside convolutions"
+    reason = "local patterns and order, each read by a branch of its own"
     kinds = ("sequential",)
     variable_length = True
     references = (
         "Karim, Majumdar, Darabi, Chen: LSTM fully convolutional networks for time series "
         "classification, IEEE Access 2018",
     )
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit every series."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "local patterns and order, each read by a branch of its own")
 
     def space(self, profile: Profile) -> Space:
         """Return the ranges; width, units and patch are structural."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Fit,
     Float,
     Inputs,
     NetworkArchitecture,
@@ -35,16 +34,10 @@ class MinGRU(NetworkArchitecture):
     name = "rnn.mingru"
     family = "rnn"
     title = "Minimal gated recurrent unit"
+    reason = "a light recurrence: remembers over long lags, and trains fast"
     kinds = ("sequential", "grid")
     variable_length = True
     references = ("Feng et al.: Were RNNs all we needed?, arXiv 2410.01201, 2024",)
-
-    def fit_for(self, profile: Profile) -> Fit:
-        """Admit series and images."""
-        fit = super().fit_for(profile)
-        if not fit.admitted:
-            return fit
-        return Fit(True, "a light recurrence: remembers over long lags, and trains fast")
 
     def space(self, profile: Profile) -> Space:
         """Return the ranges; units, directions, pooling and patch are structural."""

@@ -55,6 +55,8 @@ class Architecture(ABC):
         ``"tabular"``, or a family of your own.
     title : str
         A few words for a reader, for example ``"Gated recurrent unit"``.
+    reason : str
+        Why it may suit the data that it admits, in a few words.
     kinds, tasks : tuple of str
         What it applies to.
     variable_length : bool
@@ -71,6 +73,7 @@ class Architecture(ABC):
     name: ClassVar[str]
     family: ClassVar[str]
     title: ClassVar[str] = ""
+    reason: ClassVar[str] = ""
     kinds: ClassVar[tuple[str, ...]] = ()
     tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
     variable_length: ClassVar[bool] = False
@@ -91,7 +94,7 @@ class Architecture(ABC):
             return Fit(False, f"made for {' or '.join(self.tasks)}, not {profile.task}")
         if profile.variable_length and not self.variable_length:
             return Fit(False, "needs samples of one length, and these differ")
-        return Fit(True, f"made for {profile.kind} data")
+        return Fit(True, self.reason or f"made for {profile.kind} data")
 
     def space(self, profile: Profile) -> Space:
         """Return the search space: parameter names to ranges.
