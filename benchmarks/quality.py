@@ -33,7 +33,7 @@ from selector.artifact.data import read_data
 FIELDS = (
     "time", "seed", "dataset", "score", "low", "high", "metric", "verdict", "architecture",
     "family", "baseline", "search_score", "trials", "process_seconds", "families", "failures",
-    "exit", "date", "right", "floor", "floor_score",
+    "exit", "date", "right", "floor", "floor_score", "tie_group",
 )  # fmt: skip
 SMALL_TABLES = 5
 """Seeds for sets without a test part of their own, whose score varies with the split."""
@@ -95,6 +95,7 @@ def measure(name: str, budget: float, seed: int, extra: Iterable[str]) -> dict[s
         "search_score": rec["search_score"],
         "trials": rec["trials"],
         "families": json.dumps(shares),
+        "tie_group": " ".join(rec["tie_group"]),
         "failures": json.dumps(rec["failures"]),
     }
 

@@ -6,6 +6,7 @@ import calibration
 import common
 import numpy as np
 import pytest
+import regret
 import truth
 import truth_reference
 
@@ -149,3 +150,24 @@ def test_calibration_table():
     assert "| interval | the 95% interval holds the true score | 3 | 1 | 36 of 40 |" in text
     assert "-2.00 points on average over 2 problems" in text
     assert text.split("Draws that did not")[1].count("\n| ") == 6
+
+
+def test_regret_is_the_best_family_less_the_minute():
+    minute = [
+        {"dataset": "GunPoint", "seed": str(seed), "time": "60.0", "score": score}
+        for seed, score in enumerate(("0.9", "0.95", "1.0"))
+    ] + [
+        {"dataset": "iris", "seed": str(seed), "time": "60.0", "score": score}
+        for seed, score in enumerate(("0.9", "1.0"))
+    ]
+    rows = [
+        {"dataset": "GunPoint", "alone": "cnn", "score": "0.96"},
+        {"dataset": "GunPoint", "alone": "rnn", "score": "0.8"},
+        {"dataset": "iris", "alone": "tabular", "score": "0.95"},
+    ]
+    assert regret.minute(minute, "GunPoint", 0) == 0.95
+    assert regret.minute(minute, "iris", 1) == 1.0
+    text = regret.table(rows, minute, 0)
+    assert "| GunPoint | 0.800 | 0.960 |  |  | cnn | 0.950 | +1.0 |" in text
+    assert "Worst +5.0 points" in text
+    assert "mean +3.00" in text
