@@ -146,13 +146,16 @@ def table(rows: list[dict[str, str]], budget: float) -> str:
     return "\n".join(lines) + "\n"
 
 
-def compared(rows: list[dict[str, str]], before: list[dict[str, str]], budget: float) -> str:
+def compared(
+    rows: list[dict[str, str]], before: list[dict[str, str]], budget: float, earlier: str
+) -> str:
     """Return a Markdown table of two measurements of the same sets and seeds.
 
     The last column is McNemar's exact test over the test rows of all runs that
     both have (McNemar, Psychometrika 12, 1947).
     """
-    lines = ["| set | runs | before | after | only before right | only after right | p |",
+    lines = [f"Against `{earlier}`, by McNemar's test:", "",
+             "| set | runs | before | after | only before right | only after right | p |",
              "| --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
     old = {(r["dataset"], r["seed"]): r for r in before if float(r["time"]) == budget}
     pairs: dict[str, list[tuple[dict[str, str], dict[str, str]]]] = {}
@@ -210,8 +213,8 @@ def main() -> None:
             )
     text = table(done_already(path), options.time)
     if options.against:
-        earlier = done_already(options.against)
-        text += "\n" + compared(done_already(path), earlier, options.time)
+        before, name = done_already(options.against), options.against.name
+        text += "\n" + compared(done_already(path), before, options.time, name)
     options.out.with_suffix(".md").write_text(text)
 
 

@@ -233,6 +233,7 @@ def recommend(
         Where no trial ended within the time.
     """
     names = (families,) if isinstance(families, str) else tuple(families)
+    aside = {"group": group, "order": order}  # names of columns, or arrays
     options = Options(
         time=time,  # type: ignore[arg-type]
         trials=trials,
@@ -245,8 +246,7 @@ def recommend(
         task=task,
         axes=axes if axes is None or isinstance(axes, str) else ",".join(axes),
         metric=metric,
-        group=group if isinstance(group, str) else None,
-        order=order if isinstance(order, str) else None,
+        **{name: given for name, given in aside.items() if isinstance(given, str)},
         id=id,
         step=step,
         prefer=prefer,
@@ -264,11 +264,8 @@ def recommend(
     test_X, test_y = test if isinstance(test, tuple) else (test, None)
     progress = _progress(verbose)
     session = Session(options, on_progress=progress)
-    aside = {
-        name: None if isinstance(given, str) else given
-        for name, given in (("groups", group), ("order", order))
-    }
-    session.recommend(X, y, test_X, test_y, Path(out), **aside)
+    groups, ordered = (None if isinstance(a, str) else a for a in aside.values())
+    session.recommend(X, y, test_X, test_y, Path(out), groups, ordered)
     return load(Path(out))
 
 

@@ -109,14 +109,12 @@ class Session:
         """
         self.run = RunFolder.create(out, name_of(source))
         try:
-            given = {"y": y, "test_y": test_y, "groups": groups, "order": order}
-            self.about = describe_run(self.options, source, test)
-            self.about["arrays"] = [name for name, array in given.items() if array is not None]
+            data = {"source": source, "y": y, "test": test, "test_y": test_y}
+            data |= {"groups": groups, "order": order}
+            self.about = describe_run(self.options, data)
             self.run.write("run.json", self.about)
             self._start_workers()
-            self.about = take_in(
-                self.run, self.about, self.options, source, y, test, test_y, groups, order
-            )
+            self.about = take_in(self.run, self.about, self.options, **data)
             self._load()
             return self._carry_out([])
         except BaseException as error:
@@ -377,10 +375,10 @@ class Session:
         rec = self._final.name_what_is_saved(rec)
         if self._final.saved():
             rec["score"] = self._final.score(avoid=final.get("worker"))
-        rec["notes"] += self._final.over_limits(final)
-        rec["complete"], test = rec["score"] is not None, self.test_y is not None
+        rec["notes"] += self._final.over_limits(final) + self._final.rows_left_out()
+        rec["complete"] = rec["score"] is not None
         if rec["complete"]:
-            gap = gap_sentence(rec["search_score"], rec["score"]) if test else ""
+            gap = "" if self.test_y is None else gap_sentence(rec["search_score"], rec["score"])
             rec["notes"] += [gap] if gap else []
             self._more(rec, final)
         if not planner.timed and (self._resumed or self.runner.out_of_time or self.stop.is_set()):

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from selector.artifact.final import CLOSING_SECONDS, SCORING_SECONDS, FinalModel
-from selector.artifact.held_out import compared, held_out
+from selector.artifact.held_out import held_out
 from selector.artifact.predict import WEIGHTS, weighted_mean
 from selector.contract import Array
 from selector.judge.ensemble import greedy_selection
+from selector.judge.finalist import MINIMUM_SPLITS
 from selector.search.contenders import Finalist
+from selector.search.planner import Planner
 
 ROOM = Path(WEIGHTS).parent.name
 """Of the run folder: a saved model in each sub-folder."""
@@ -85,7 +87,6 @@ class Ensemble:
     def __init__(self, final: FinalModel) -> None:
         self.final, self.run, self.planner = final, final.run, final.planner
         self._room = self.run.path / f".{ROOM}"
-        self._y: Array = np.zeros(0)
 
     def make(self, rec: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
         """Make the ensemble and return what the recommendation says of it.
@@ -118,12 +119,12 @@ class Ensemble:
     def _make(self, rec: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
         if self.final.test_y is None:
             return {"reason": "there is no test part to score it on"}
-        entered = compared(self.planner)
+        entered = _compared(self.planner)
         if len(entered) < 2:
             return {"reason": "fewer than two models were compared"}
         if self._spare(0) < LEAST_SECONDS:
             return {"reason": "there was no time for one"}
-        members = self.choose(entered)
+        y, members = self._choose(entered)
         if len(members) < 2:
             return {"reason": "averaging several models is no better than the best alone"}
         self._fit(members, rec, saved)
@@ -131,7 +132,7 @@ class Ensemble:
         members = [m for m in members if m.models]
         if len(members) < 2:
             return {"reason": "there was no time to fit and score more than one model"}
-        told = self._describe(members)
+        told = self._describe(y, members)
         shutil.move(self._room, self.run.path / ROOM)
         return told
 
@@ -140,17 +141,19 @@ class Ensemble:
         scoring = SCORING_SECONDS + MEMBER_SECONDS * models / self.planner.cores
         return self.final.budget.left() - CLOSING_SECONDS - scoring
 
-    def choose(self, entered: Sequence[Finalist]) -> list[Member]:
-        """Choose by the finalists' predictions on common splits; the most drawn come first."""
+    def _choose(self, entered: Sequence[Finalist]) -> tuple[Array, list[Member]]:
+        """Choose by the finalists' predictions on common splits; the most drawn come first.
+
+        Returned beside the held-out target that was chosen by.
+        """
         _, y, predictions = held_out(self.run.path, entered)
         if len(y) > MOST_ROWS:
             rows = np.random.default_rng(self.final.seed).choice(len(y), MOST_ROWS, replace=False)
             y, predictions = y[rows], [p[rows] for p in predictions]
-        self._y = y
         counts = greedy_selection(predictions, lambda p: self.final.task.loss(y, p))
         drawn = zip(entered, counts, predictions, strict=True)
         members = [Member(f, count, p) for f, count, p in drawn if count]
-        return sorted(members, key=lambda member: -member.drawn)
+        return y, sorted(members, key=lambda member: -member.drawn)
 
     # ------------------------------------------------------------------ models
 
@@ -216,7 +219,7 @@ class Ensemble:
                     shutil.rmtree(model.folder, ignore_errors=True)
             member.models = [m for m in member.models if m.predictions is not None]
 
-    def _describe(self, members: Sequence[Member]) -> dict[str, Any]:
+    def _describe(self, y: Array, members: Sequence[Member]) -> dict[str, Any]:
         """Write the weights; return the members, their scores together, and what all cost."""
         from selector.judge.headline import headline
 
@@ -250,6 +253,17 @@ class Ensemble:
         return {
             "members": rows,
             **costs,
-            "search_score": final.task.score(self._y, together),
+            "search_score": final.task.score(y, together),
             "score": headline(final.task, final.test_y, mean, on=final.on),
         }
+
+
+def _compared(planner: Planner) -> list[Finalist]:
+    """Return the finalists with enough splits, but the baseline and what exceeds a limit."""
+    return [
+        f
+        for f in planner.finalists.values()
+        if len(f.scores) >= MINIMUM_SPLITS
+        and f.contender.candidate.role != "baseline"
+        and not f.contender.too_costly(f.latest.result)
+    ]

@@ -37,8 +37,11 @@ LATEST_SECONDS = 1.2
 PROBE_SECONDS, MOST_PROBE_SECONDS = 1.0, 20.0
 """Less is not worth probing a model in; more is not spent on it."""
 
-SCORING_SECONDS = 1.5
+SCORING_SECONDS = 1.0
 """Kept free for loading the saved model again and scoring it."""
+
+SAVING_SECONDS = 0.8
+"""Kept free for saving the model once it is fitted."""
 
 
 class FinalModel:
@@ -179,13 +182,13 @@ class FinalModel:
         closed = [n for n in ranked if self.planner.contenders[n].candidate.type != "network"]
         answer: dict[str, Any] = {}
         for choice in dict.fromkeys([name, *closed]):
-            scoring = SCORING_SECONDS * min(max(self.runner.slowness, 1.0), 2.0)
-            spare = self.budget.left() - CLOSING_SECONDS - scoring
+            slowness = min(max(self.runner.slowness, 1.0), 2.0)
+            spare = self.budget.left() - CLOSING_SECONDS - SCORING_SECONDS * slowness
             entry = self.planner.finalists.get(choice) or self._stand_in(choice)
             if entry is None or spare < 0.3:
                 continue
             command = self.command(choice, entry.record.spec.params, entry.epochs, "dev", "final")
-            answer = self.runner.call(command, spare)
+            answer = self.runner.call(command, spare, patience=SAVING_SECONDS * slowness)
             if self.adopt(answer, "final"):
                 self._refitted = True
                 found = entry.contender.candidate
@@ -211,6 +214,13 @@ class FinalModel:
         contender = self.planner.contenders[str(self.saved()["architecture"])]
         reason = contender.too_costly(result_from_dict(answer))
         return [f"the saved model, fitted on all rows, is {reason}"] if reason else []
+
+    def rows_left_out(self) -> list[str]:
+        """Say where the saved model was not fitted on all rows."""
+        used, n = int(self.saved().get("n_train", 0)), self.planner.profile.n
+        if not 0 < used < n:
+            return []
+        return [f"the saved model is fitted on {used} of {n} rows, for lack of time or memory"]
 
     def _stand_in(self, name: str) -> Finalist | None:
         contender = self.planner.contenders[name]

@@ -9,20 +9,7 @@ import numpy as np
 
 from selector.artifact.data import read_data
 from selector.contract import Array
-from selector.judge.finalist import MINIMUM_SPLITS
 from selector.search.contenders import Finalist
-from selector.search.planner import Planner
-
-
-def compared(planner: Planner) -> list[Finalist]:
-    """Return the finalists with enough splits, but the baseline and what exceeds a limit."""
-    return [
-        f
-        for f in planner.finalists.values()
-        if len(f.scores) >= MINIMUM_SPLITS
-        and f.contender.candidate.role != "baseline"
-        and not f.contender.too_costly(f.latest.result)
-    ]
 
 
 def held_out(run: Path, finalists: Sequence[Finalist]) -> tuple[Array, Array, list[Array]]:

@@ -30,16 +30,21 @@ FEWEST_ROWS = 50
 LIBRARIES = ("selector-automl", "keras", "jax", "jaxlib", "numpy", "optuna", "scikit-learn")
 
 
-def describe_run(options: Options, source: Any, test: Any) -> dict[str, Any]:
-    """Return what is known of a run before its data is read: ``run.json`` at the start."""
+def describe_run(options: Options, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of a run before its data is read: ``run.json`` at the start.
+
+    `data` holds the arguments of :meth:`selector.session.Session.recommend`;
+    ``arrays`` names those that are no paths, and so cannot be read again.
+    """
 
     def path(given: Any) -> str | None:
         return str(Path(given).absolute()) if isinstance(given, str | Path) else None
 
     return {
-        "name": name_of(source),
-        "path": path(source),
-        "test_path": path(test),
+        "name": name_of(data["source"]),
+        "path": path(data["source"]),
+        "test_path": path(data["test"]),
+        "arrays": [name for name, v in data.items() if v is not None and path(v) is None],
         "command": list(options.command),
         "options": asdict(options),
         "versions": versions(),

@@ -123,7 +123,8 @@ class Predictor:
         if not all((folder / "pipeline.json").is_file() for folder in self._weights or [run.path]):
             option = MODELS[model]
             hint = (
-                f"'selector recommend' saves one with {option}"
+                f"'selector recommend' saves one with {option}, and 'selector show' says why"
+                " where it could not"
                 if option
                 else "it ended before one was saved. Go on with 'selector resume'"
             )

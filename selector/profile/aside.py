@@ -37,11 +37,7 @@ def set_aside(dataset: Dataset, group: str | None = None, order: str | None = No
     if name is None:
         return dataset
     inputs, column, values = _taken(dataset, name, option)
-    if np.isnan(values).any():
-        raise OptionError(
-            f"{option} '{name}' has no value in {int(np.isnan(values).sum())} of {len(values)}"
-            " samples; every sample needs one."
-        )
+    _refuse_missing(f"{option} '{name}'", np.isnan(values))
     if order and column.type == "categorical":
         values = _ranks(name, column.levels, values)
     codes = np.unique(values, return_inverse=True)[1] if group else None
@@ -101,12 +97,8 @@ def attach(dataset: Dataset, groups: Any = None, order: Any = None) -> Dataset:
             f"{name} needs one value for each of the {len(dataset)} samples; its shape is"
             f" {values.shape}."
         )
-    missing = np.array([v is None or v != v for v in values])  # NaN and NaT differ from themselves
-    if missing.any():
-        raise OptionError(
-            f"{name} has no value in {int(missing.sum())} of {len(values)} samples; every sample"
-            " needs one."
-        )
+    # NaN and NaT differ from themselves
+    _refuse_missing(name, np.array([v is None or v != v for v in values]))
     if groups is not None:
         return replace(dataset, groups=np.unique(values.astype(str), return_inverse=True)[1])
     if values.dtype.kind in "OU":
@@ -115,6 +107,14 @@ def attach(dataset: Dataset, groups: Any = None, order: Any = None) -> Dataset:
     if values.dtype.kind not in "iufM":
         raise OptionError(f"order takes numbers or dates; received {values.dtype}.")
     return replace(dataset, order=np.unique(values, return_inverse=True)[1].astype(np.float64))
+
+
+def _refuse_missing(what: str, missing: Array) -> None:
+    if missing.any():
+        raise OptionError(
+            f"{what} has no value in {int(missing.sum())} of {len(missing)} samples; every sample"
+            " needs one."
+        )
 
 
 def _ranks(name: str, levels: tuple[str, ...], values: np.ndarray) -> np.ndarray:

@@ -261,7 +261,7 @@ class Planner:
                 return min(FIRST_SECONDS, 0.2 * self.budget.seconds)
             fit = leader_record.predicted_seconds(self.profile.n)
         seconds = self.budget.seconds
-        kept = min(5.0, 0.2 * seconds) + 1.25 * self.finals * min(fit, 0.25 * seconds)
+        kept = min(5.0, 1.5 + 0.15 * seconds) + 1.25 * self.finals * min(fit, 0.25 * seconds)
         return kept + self.ensemble * min(2.0 * fit, ENSEMBLE_SHARE * seconds)
 
     # ----------------------------------------------------------------- search

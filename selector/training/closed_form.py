@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +13,15 @@ from selector.contract import Array
 
 ALPHAS = np.logspace(-3, 5, 17)
 """Ridge penalties tried, on standardised features."""
+FEWEST_ROWS = 200
+"""Rows that are used whatever they take."""
 MAX_ROWS = 4000
 """Rows used at most where there are more features than rows."""
-FLOPS = 1.5e10
-"""Floating-point operations a second assumed when rows are limited to the time there is."""
+REACHED = 0.8
+"""Share of the speed of a matrix product that solving is expected to reach."""
+PASSES = 1500
+"""Operations of that speed for each feature of each row: standardising, and choosing the
+penalty, go over the memory and compute little."""
 
 Matrix = npt.NDArray[np.float64]
 
@@ -70,9 +77,26 @@ def rows_within(n: int, p: int, seconds: float) -> int:
     if p < n:
         return n
     rows = min(n, MAX_ROWS)
-    while rows > 200 and (2.0 * rows * rows * p + 12.0 * rows**3) / FLOPS > seconds:
-        rows = int(rows * 0.8)
+    while rows > FEWEST_ROWS and operations(rows, p) > REACHED * speed() * seconds:
+        rows = max(int(rows * 0.9), FEWEST_ROWS)
     return rows
+
+
+def operations(n: int, p: int) -> float:
+    """Return the floating-point operations of solving `n` rows of more features, `p`."""
+    return PASSES * n * p + 2.0 * n * n * p + 12.0 * n**3
+
+
+@cache
+def speed() -> float:
+    """Return the floating-point operations a second of a matrix product, measured once."""
+    factor = np.ones((400, 400))
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        factor @ factor
+        times.append(time.perf_counter() - started)
+    return 2.0 * 400**3 / max(min(times), 1e-9)
 
 
 def subset(y: Array, count: int, classification: bool, rng: np.random.Generator) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -15,6 +16,8 @@ from selector.training.fitted import Fitted, Job, probabilities
 from selector.training.networks import prepare_rows, preprocessor_for, structure_key
 
 BATCH = 64
+SOLVING_SHARE = 0.6
+"""Share of the time left, before features are computed, that solving the head may take."""
 FEATURE_BYTES = 400_000_000
 """Bytes that the features of the training rows may take; beyond it rows are left out."""
 
@@ -63,12 +66,13 @@ def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
         predict_one=lambda: _features(job, architecture, built, one, batch=1),
         preprocessor=preprocessor,
         modules=models.custom_modules(whole.model),
+        rows=len(chosen),
     )
 
 
 def _affordable(job: Job, n: int, width: int, rng: np.random.Generator) -> Any:
     """Choose the training rows whose features fit in memory and can be solved in the time."""
-    seconds = min(0.5 * max(job.clock.left, 0.0), 600.0) if job.spec.timed else 600.0
+    seconds = SOLVING_SHARE * max(job.clock.left, 0.0) if job.spec.timed else math.inf
     count = min(n, max(FEATURE_BYTES // (4 * width), 200))
     count = closed_form.rows_within(count, width, seconds)
     return closed_form.subset(job.data.y[job.train], count, job.classification, rng)

@@ -253,7 +253,7 @@ def _pipeline(
             "classes": list(profile.classes),
         },
         "modules": fitted.modules,
-        "n_train": len(job.train),
+        "n_train": fitted.rows or len(job.train),
         "versions": {name: metadata.version(name) for name in ("keras", "scikit-learn", "numpy")},
         "schema": None,
         **json.loads(json.dumps(dict(extra))),

@@ -83,6 +83,10 @@ class Fitted:
         Predicts one sample and waits for the result; for the latency.
     preprocessor : Preprocessor or None
         What the model's input goes through.
+    modules : list of str
+        Those that its layers come from.
+    rows : int
+        Training rows that it was fitted on, where that was not all of them.
     """
 
     predictions: npt.NDArray[np.float32] | None
@@ -91,6 +95,7 @@ class Fitted:
     predict_one: Callable[[], Any]
     preprocessor: Preprocessor | None = None
     modules: list[str] = field(default_factory=list)
+    rows: int = 0
 
 
 def split_rows(split: Sequence[int] | Array) -> tuple[Array, Array]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
 from selector.training.closed_form import (
+    FEWEST_ROWS,
     MAX_ROWS,
+    REACHED,
     decompose,
     fit_temperature,
     leave_one_out,
+    operations,
     rows_within,
     solve,
+    speed,
     standardise,
     subset,
     weights,
@@ -91,8 +97,11 @@ def test_separable_data_keeps_a_finite_temperature():
 
 def test_rows_are_bounded():
     assert rows_within(50_000, 100, 1.0) == 50_000
-    assert rows_within(50_000, 60_000, 1e9) == MAX_ROWS
-    assert 200 * 0.8 <= rows_within(50_000, 60_000, 0.01) <= 200
+    assert rows_within(50_000, 60_000, math.inf) == MAX_ROWS
+    assert rows_within(50_000, 60_000, 0.0) == FEWEST_ROWS
+    assert rows_within(150, 60_000, 0.0) == 150
+    within = operations(1000, 60_000) / (REACHED * speed())
+    assert 880 <= rows_within(50_000, 60_000, within) <= 1000
     y = np.repeat([0, 1, 2], [900, 90, 10])
     chosen = subset(y, 100, True, np.random.default_rng(0))
     assert len(set(chosen)) == 100

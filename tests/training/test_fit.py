@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -26,9 +27,10 @@ from toys import (
 )
 
 from selector import tasks
+from selector.artifact.final import FinalModel
 from selector.contract import Architecture, Column, EstimatorArchitecture, Variable
 from selector.errors import DataError, RunError, SourceNotFoundError
-from selector.training import cost, fit, models, saved, steps
+from selector.training import closed_form, cost, fit, models, saved, steps
 from selector.training.fit import fit_final, run_trial
 from selector.training.fitted import TrialData
 
@@ -183,6 +185,22 @@ def test_fresh_process_and_single_rows_give_exactly_the_same(tmp_path):
     subprocess.run([sys.executable, "-c", SCRIPT, *folders], check=True, env=env, timeout=120)
     for case in cases:
         np.testing.assert_array_equal(np.load(tmp_path / case / "out.npy"), expected[case])
+
+
+def test_a_model_says_of_how_many_rows_its_head_was_solved(tmp_path, monkeypatch):
+    n = len(CASES["feature"][1].y)
+    final("feature", tmp_path / "all")
+    monkeypatch.setattr(closed_form, "rows_within", lambda *_: 20)
+    final("feature", tmp_path / "few")
+    told = [json.loads((tmp_path / m / "pipeline.json").read_text()) for m in ("all", "few")]
+    assert [t["n_train"] for t in told] == [n, 20]
+    planner = SimpleNamespace(profile=SimpleNamespace(n=n))
+    notes = [
+        FinalModel.rows_left_out(SimpleNamespace(saved=lambda t=t: t, planner=planner))
+        for t in told
+    ]
+    assert notes[0] == []
+    assert f"on 20 of {n} rows" in notes[1][0]
 
 
 def test_longer_series_than_in_training(tmp_path):
