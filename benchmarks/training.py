@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 from datetime import date
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,11 @@ FIELDS = (
 
 def set_up() -> None:
     """Make one environment for each other backend."""
-    import keras
-
+    keras = f"keras=={metadata.version('keras')}"
     for name, packages in REQUIREMENTS.items():
         place = ENVIRONMENTS / name
         subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-        wanted = [*packages, f"keras=={keras.__version__}", "numpy"]
+        wanted = [*packages, keras, "numpy"]
         subprocess.run([str(place / "bin" / "pip"), "install", "--quiet", *wanted], check=True)
 
 
