@@ -19,6 +19,20 @@ if keras.backend.backend() == "torch":
     import torch
 
     torch.set_num_threads(len(CORES.split(",")))
+elif keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(len(CORES.split(",")))
+    tf.config.threading.set_inter_op_parallelism_threads(len(CORES.split(",")))
+
+
+@keras.saving.register_keras_serializable(package="selector_tabular")
+class SmoothClip(keras.layers.Layer):
+    """The one layer of the timed models that Keras has no equal of."""
+
+    def call(self, inputs):
+        """Return values squashed into (-3, 3)."""
+        return inputs / keras.ops.sqrt(1.0 + keras.ops.square(inputs / 3.0))
 
 
 class Times(keras.callbacks.Callback):

@@ -37,7 +37,7 @@ from selector.contract.data import (
     Variable,
 )
 from selector.contract.profile import Decision, Profile, column_from_dict
-from selector.contract.space import Categorical, Float, Int, Params, Space
+from selector.contract.space import CORE_PARAMS, Categorical, Float, Int, Params, Space
 from selector.contract.trials import TrialResult, TrialSpec
 
 CONTRACT_VERSION = 1
@@ -45,6 +45,7 @@ CONTRACT_VERSION = 1
 __all__ = [
     "CLIP_AXES",
     "CONTRACT_VERSION",
+    "CORE_PARAMS",
     "FEATURE_AXES",
     "IMAGE_AXES",
     "KIND_OF_AXES",

@@ -33,5 +33,10 @@ class Categorical:
     choices: tuple[bool | int | float | str | None, ...]
 
 
+CORE_PARAMS = (
+    "learning_rate", "weight_decay", "label_smoothing", "normalize", "batch_size", "shift",
+)  # fmt: skip
+"""Parameters that the core reads and that do not change a compiled program."""
+
 Space = Mapping[str, Int | Float | Categorical]
 Params = Mapping[str, Any]

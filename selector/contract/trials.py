@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from selector.contract.space import Params
 
@@ -59,7 +60,7 @@ class TrialSpec:
     seconds: float
     epochs: int | None = None
     train_seconds: float | None = None
-    rates: Mapping[str, float] | None = None
+    rates: Mapping[str, Any] | None = None
     expected_seconds: float | None = None
     prune_above: Mapping[str, float] = field(default_factory=dict)
     timed: bool = True
@@ -84,8 +85,9 @@ class TrialResult:
     compile_seconds : float
         Seconds from the start of a network's trial to its first step: scaling
         the data, building, tracing, compiling.
-    compiled : bool
-        Whether the step was new to the worker.
+    start : {"new", "stored", "ready", ""}
+        How a network's first step came about: traced and compiled; taken from the
+        compilation cache; there already, from an earlier trial of the worker.
     predicted_seconds : float or None
         What `seconds` were expected to be before the trial was started; None
         before there was anything to learn from.
@@ -133,7 +135,7 @@ class TrialResult:
     latency_ms: float = 0.0
     predictions: str | None = None
     compile_seconds: float = 0.0
-    compiled: bool = False
+    start: str = ""
     predicted_seconds: float | None = None
     planned_epochs: int = 0
     rungs: Mapping[str, float] = field(default_factory=dict)

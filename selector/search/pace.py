@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 from statistics import median
+from typing import Any
 
+from selector.contract import Params
 from selector.search.records import Record
 from selector.training.forecast import Rates
 
-COMPILE_SECONDS, REUSE_SECONDS, SCORING_SECONDS = 2.0, 0.2, 0.1
+START_SECONDS = {"new": 2.0, "stored": 0.2, "ready": 0.1}
+SCORING_SECONDS = 0.1
 """Assumed of a network until there is a trial that tells."""
 
 
@@ -30,7 +33,7 @@ class Pace:
             group = self._networks if record.type == "network" else self._others
             group.setdefault(record.spec.architecture, []).append(record)
 
-    def rates(self, architecture: str, like: Record | None = None) -> dict[str, float] | None:
+    def rates(self, architecture: str, like: Record | None = None) -> dict[str, Any] | None:
         """Return the fields of :class:`~selector.training.forecast.Rates` for a network.
 
         Parameters
@@ -53,16 +56,25 @@ class Pace:
         return asdict(
             Rates(
                 seconds_per_mac=speed or _median(map(_speed, own)) or _median(map(_speed, known)),
-                compile_seconds=_start(own, True) or _start(known, True) or COMPILE_SECONDS,
-                reuse_seconds=_start(own, False) or _start(known, False) or REUSE_SECONDS,
+                start_seconds={
+                    start: _start(own, start) or _start(known, start) or assumed
+                    for start, assumed in START_SECONDS.items()
+                },
                 scoring_seconds=_median(map(_scoring, own or known)) or SCORING_SECONDS,
                 share=_median(map(_share, own)) or _median(map(_share, known)) or 1.0,
             )
         )
 
-    def seconds(self, architecture: str) -> float | None:
-        """Return the usual seconds of a closed-form model's trial; None before its first."""
-        return _median(r.result.seconds for r in self._others.get(architecture, ())) or None
+    def seconds(self, architecture: str, params: Params) -> float | None:
+        """Return what a closed-form model's trial is expected to take; None before its first.
+
+        That is what the latest one took of those whose configuration agrees with
+        `params` in the most values: the first of a kind have compiled or imported.
+        """
+        records = self._others.get(architecture, [])
+        agree = [sum(r.spec.params.get(k) == v for k, v in params.items()) for r in records]
+        latest = max(range(len(records)), key=lambda i: (agree[i], i), default=None)
+        return None if latest is None else records[latest].result.seconds
 
 
 def _median(values: Iterable[float | None]) -> float:
@@ -77,8 +89,8 @@ def _speed(record: Record) -> float | None:
     return result.fit_seconds / work if work else None
 
 
-def _start(records: Iterable[Record], compiled: bool) -> float:
-    return _median(r.result.compile_seconds for r in records if r.result.compiled is compiled)
+def _start(records: Iterable[Record], start: str) -> float:
+    return _median(r.result.compile_seconds for r in records if r.result.start == start)
 
 
 def _scoring(record: Record) -> float:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from selector.contract import Candidate, Profile, TrialSpec
+from selector.contract import CORE_PARAMS, Candidate, Float, Params, Profile, TrialSpec
 from selector.search.budget import Budget
 from selector.search.confirmation import MIN_SPLITS, Confirmation
 from selector.search.contenders import (
@@ -426,7 +426,8 @@ class Planner:
 
     def _search_trial(self, contender: Contender, stage: str) -> tuple[TrialSpec, int | None]:
         params, index = contender.portfolio.pop(0) if contender.portfolio else (None, 0)
-        number, chosen = self.studies.ask(contender.candidate, params)
+        given = self._structure(contender) if params is None else params
+        number, chosen = self.studies.ask(contender.candidate, given)
         if params is None:
             self._splits_drawn += 1
             index = REPEATS + self._splits_drawn // SAME_SPLIT
@@ -439,6 +440,22 @@ class Planner:
         if contender.candidate.trained and self.profile.n >= FEW_ROWS:
             spec = replace(spec, prune_above=thresholds(self._beside(contender, split)))
         return spec, number
+
+    @staticmethod
+    def _structure(contender: Contender) -> Params:
+        """Return what a sampled network keeps of the best one so far.
+
+        Its structure, but for every third: what is new has to be compiled, and a
+        learning rate tells as much as another width.
+        """
+        best, space = contender.best, contender.candidate.space
+        if best is None or not contender.candidate.trained or contender.started % 3 == 2:
+            return {}
+        return {
+            name: best.spec.params[name]
+            for name, values in space.items()
+            if not isinstance(values, Float) and name not in CORE_PARAMS
+        }
 
     def _compile_seconds(self, contender: Contender) -> float:
         """Return the allowance for compiling, longer where the machine is slow or busy."""
@@ -472,7 +489,7 @@ class Planner:
         return TrialSpec(
             trial_id, stage, name, params, split, seed, seconds, epochs, train_seconds,
             rates=self.pace.rates(name, like) if network and self.timed else None,
-            expected_seconds=None if network else self.pace.seconds(name),
+            expected_seconds=None if network else self.pace.seconds(name, params),
             timed=self.timed,
         )  # fmt: skip
 

@@ -76,21 +76,19 @@ class Studies:
             self._studies[candidate.name] = study
         return self._studies[candidate.name]
 
-    def ask(
-        self, candidate: Candidate, params: Mapping[str, Any] | None
-    ) -> tuple[int, dict[str, Any]]:
+    def ask(self, candidate: Candidate, given: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         """Return the number of a new trial and its configuration.
 
         Parameters
         ----------
         candidate : Candidate
             The architecture.
-        params : mapping or None
-            A configuration of the portfolio to take as it is; None to sample one.
+        given : mapping
+            Values to take as they are; the others are sampled.
         """
         study = self._study(candidate)
-        if params is not None:
-            study.enqueue_trial(dict(params))
+        if given:
+            study.enqueue_trial(dict(given))
         trial = study.ask(fixed_distributions=distributions(candidate.space))
         return trial.number, dict(trial.params)
 

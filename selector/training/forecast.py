@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from selector.training.clock import DeadlineError
 
@@ -17,10 +18,9 @@ class Rates:
     seconds_per_mac : float
         Seconds of training for each multiply-add of one forward pass, for each
         sample and epoch; backward pass, optimizer and validation included.
-    compile_seconds : float
-        From the start of a trial to its first step where that step is new.
-    reuse_seconds : float
-        The same where the worker has the compiled step.
+    start_seconds : mapping of str to float
+        From the start of a trial to its first step, by how that step starts, see
+        :class:`~selector.contract.TrialResult`.
     scoring_seconds : float
         From the last step to the end of the trial.
     share : float
@@ -28,8 +28,7 @@ class Rates:
     """
 
     seconds_per_mac: float
-    compile_seconds: float
-    reuse_seconds: float
+    start_seconds: Mapping[str, float]
     scoring_seconds: float
     share: float = 1.0
 
@@ -54,11 +53,11 @@ class Forecast:
 
 
 def forecast(
-    rates: Mapping[str, float],
+    rates: Mapping[str, Any],
     *,
     macs: int,
     n_train: int,
-    fresh: bool,
+    start: str,
     epochs: int | None,
     cap: int,
     train_seconds: float | None,
@@ -73,8 +72,8 @@ def forecast(
         Multiply-adds of one forward pass of one sample.
     n_train : int
         Training rows.
-    fresh : bool
-        Whether the step has to be compiled.
+    start : {"new", "stored", "ready"}
+        How the first step starts.
     epochs : int or None
         Epochs where they are fixed; None where the step loop plans them.
     cap : int
@@ -91,8 +90,8 @@ def forecast(
         planned *= known.share
     else:
         planned = float(epochs)
-    start = known.compile_seconds if fresh else known.reuse_seconds
-    return Forecast(start, epoch, start + planned * epoch + known.scoring_seconds)
+    before = known.start_seconds[start]
+    return Forecast(before, epoch, before + planned * epoch + known.scoring_seconds)
 
 
 def check_fits(expected: Forecast, left: float) -> None:

@@ -34,12 +34,10 @@ EVALUATION_SHARE = 0.2
 
 
 class Engine(Protocol):
-    """One network, its data and its optimizer on one device.
+    """One network, its data and its optimizer on one device."""
 
-    `fresh` says whether its step has to be compiled first.
-    """
-
-    fresh: bool
+    def start(self, rows: Array) -> str:
+        """Return how the first step starts, see :class:`~selector.contract.TrialResult`."""
 
     def step(self, rows: Array, learning_rate: float) -> Any:
         """Make one step on the samples `rows`; return the loss, which may still be computing."""

@@ -10,7 +10,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from selector.contract import Architecture, Array, NetworkArchitecture, Profile, Variable
+from selector.contract import (
+    CORE_PARAMS,
+    Architecture,
+    Array,
+    NetworkArchitecture,
+    Profile,
+    Variable,
+)
 from selector.training import cost, models
 from selector.training.augment import Shifts
 from selector.training.fitted import Fitted, Job, cross_entropy, probabilities
@@ -22,10 +29,6 @@ from selector.training.preprocess import Prepared, Preprocessor
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1e-4
 LABEL_SMOOTHING = 0.05
-TRAINING_PARAMS = (
-    "learning_rate", "weight_decay", "label_smoothing", "normalize", "batch_size", "shift",
-)  # fmt: skip
-"""Parameters that the core reads and that do not change a compiled program."""
 
 
 def batch_size(n: int, wanted: Any = None) -> int:
@@ -41,7 +44,7 @@ def batch_size(n: int, wanted: Any = None) -> int:
 
 def structure_key(architecture: Architecture, params: Any, profile: Profile) -> Hashable:
     """Return what a compiled program depends on beside shapes: class, structure, profile."""
-    structural = {k: v for k, v in params.items() if k not in TRAINING_PARAMS}
+    structural = {k: v for k, v in params.items() if k not in CORE_PARAMS}
     text = json.dumps([structural, profile.to_dict()], sort_keys=True, default=str)
     kind = type(architecture)
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -122,8 +125,8 @@ def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
         prune_above=job.spec.prune_above,
     )
     size = cost.of_model(built.model, job.length)
-    expected = _expected(job, size["macs"], settings, engine.fresh)
-    compiled = engine.fresh
+    start = engine.start(train[: settings.batch_size])
+    expected = _expected(job, size["macs"], settings, start)
     held_out = (job.data.y[job.validation] - mean) / scale
     guard = Validation(validation, lambda out: _loss(out, held_out, job.classification))
     history = Loop(engine, train, settings, job.clock, guard if len(validation) else None).run()
@@ -139,7 +142,7 @@ def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
 
     return Fitted(
         predictions=_predictions(outputs, mean, scale, job.classification),
-        record={**history.record(), **size, "compiled": compiled, "predicted_seconds": expected},
+        record={**history.record(), **size, "start": start, "predicted_seconds": expected},
         finish=finish,
         predict_one=lambda: engine.outputs(train[:1], batch=1),
         preprocessor=preprocessor,
@@ -147,7 +150,7 @@ def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
     )
 
 
-def _expected(job: Job, macs: int, settings: Settings, fresh: bool) -> float | None:
+def _expected(job: Job, macs: int, settings: Settings, start: str) -> float | None:
     """Return the predicted seconds of the trial; None where nothing is known of this machine.
 
     Raises
@@ -159,7 +162,7 @@ def _expected(job: Job, macs: int, settings: Settings, fresh: bool) -> float | N
         return None
     steps = -(-len(job.train) // settings.batch_size)
     expected = forecast(
-        job.spec.rates, macs=macs, n_train=len(job.train), fresh=fresh,
+        job.spec.rates, macs=macs, n_train=len(job.train), start=start,
         epochs=settings.epochs, cap=epoch_cap(steps), train_seconds=settings.train_seconds,
     )  # fmt: skip
     check_fits(expected, job.clock.left)

@@ -46,7 +46,6 @@ class PlainEngine:
     ) -> None:
         self.model = built.model
         self._shifts = shifts
-        self.fresh = True
         self._inputs = as_inputs(data)
         target = np.asarray(target)
         if task == "classification":
@@ -75,6 +74,10 @@ class PlainEngine:
     def _batch(self, rows: Array) -> Any:
         parts = [part[rows] for part in self._inputs]
         return parts[0] if len(parts) == 1 else parts
+
+    def start(self, rows: Array) -> str:
+        """Return how the first step starts: these backends compile each model anew."""
+        return "new"
 
     def step(self, rows: Array, learning_rate: float) -> Any:
         """Make one step."""

@@ -48,10 +48,19 @@ class Program:
         self._ready: dict[int, Callable[..., Any]] = {}
         self.traces = 0
 
-    @property
-    def ready(self) -> bool:
-        """Whether it has been called, and so compiled, before."""
-        return bool(self._ready)
+    def start(self, arguments: tuple[Any, ...]) -> str:
+        """Return how a call with these arguments would start.
+
+        Returns
+        -------
+        {"ready", "stored", "new"}
+            Compiled in this process; traced before, so that it is taken from
+            the compilation cache; to be traced and compiled.
+        """
+        if len(arguments[self._batch]) in self._ready:
+            return "ready"
+        path = self._path(arguments)
+        return "stored" if path is not None and path.exists() else "new"
 
     def __call__(self, *arguments: Any) -> Any:
         """Call the function, compiled."""
@@ -61,14 +70,20 @@ class Program:
             found = self._ready[size] = self._prepare(arguments)
         return found(*arguments)
 
-    def _prepare(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
+    def _path(self, arguments: tuple[Any, ...]) -> Path | None:
+        """Return where the traced program is kept; None where it is not."""
         place = folder() if self._key is not None else None
         if place is None:
-            self.traces += 1
-            return jax.jit(self._function)
+            return None
         shapes = str(jax.tree.map(lambda a: (jax.numpy.shape(a), str(a.dtype)), arguments))
         digest = hashlib.sha256(f"{self._key} {shapes}".encode()).hexdigest()
-        path = place / f"{digest}{SUFFIX}"
+        return place / f"{digest}{SUFFIX}"
+
+    def _prepare(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
+        path = self._path(arguments)
+        if path is None:
+            self.traces += 1
+            return jax.jit(self._function)
         traced = _read(path)
         if traced is None:
             self.traces += 1

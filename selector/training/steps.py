@@ -246,7 +246,6 @@ class JaxEngine:
         shape = (data.x.shape, data.mask is not None)
         shifted = shifts.axes if shifts is not None else ()
         self.compiled = compiled(key, shape, built.model, task, shifted)
-        self.fresh = not self.compiled.step.ready
         self._x = jnp.asarray(data.x)
         self._mask = None if data.mask is None else jnp.asarray(data.mask)
         kind = np.int32 if task == "classification" else np.float32
@@ -263,12 +262,18 @@ class JaxEngine:
             [learning_rate, *self._constants, 1 - BETA_1**t, 1 - BETA_2**t], dtype=np.float32
         )
 
+    def _arguments(self, rows: Array, learning_rate: float, shifts: Shifts | None) -> Any:
+        decayed, hyper = self.compiled.decayed, self._hyper(learning_rate)
+        offsets = shifts.draw(len(rows)) if shifts is not None else None
+        return self._state, decayed, self._x, self._mask, self._y, rows, hyper, offsets
+
     def _call(self, rows: Array, learning_rate: float) -> Any:
-        entry, hyper = self.compiled, self._hyper(learning_rate)
-        offsets = self._shifts.draw(len(rows)) if self._shifts is not None else None
-        return entry.step(
-            self._state, entry.decayed, self._x, self._mask, self._y, rows, hyper, offsets
-        )
+        return self.compiled.step(*self._arguments(rows, learning_rate, self._shifts))
+
+    def start(self, rows: Array) -> str:
+        """Return how the first step on batches like `rows` would start."""
+        unseen = copy.deepcopy(self._shifts)  # draws none of theirs
+        return self.compiled.step.start(self._arguments(rows, 0.0, unseen))
 
     def step(self, rows: Array, learning_rate: float) -> Any:
         """Dispatch one step."""

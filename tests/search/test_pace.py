@@ -13,18 +13,20 @@ from selector.training.clock import DeadlineError
 from selector.training.forecast import check_fits, forecast
 
 
-def record(name: str = "cnn.net", kind: str = "network", **result: Any) -> Record:
+def record(
+    name: str = "cnn.net", kind: str = "network", params: Any = None, **result: Any
+) -> Record:
     values = {
         "score": 0.5, "macs": 1000, "n_train": 100, "epochs": 20, "planned_epochs": 40,
-        "fit_seconds": 2.0, "compile_seconds": 1.5, "compiled": True, "seconds": 3.7,
+        "fit_seconds": 2.0, "compile_seconds": 1.5, "start": "new", "seconds": 3.7,
     }  # fmt: skip
-    spec = TrialSpec("0-search", "search", name, {}, "split", 0, 10.0)
+    spec = TrialSpec("0-search", "search", name, params or {}, "split", 0, 10.0)
     return Record(spec, TrialResult("complete", **{**values, **result}), "cnn", kind)
 
 
 def test_nothing_is_known_before_the_first_network():
     assert Pace().rates("cnn.net") is None
-    assert Pace().seconds("tabular.trees") is None
+    assert Pace().seconds("tabular.trees", {}) is None
 
 
 def test_rates_are_the_medians_of_what_was_measured():
@@ -34,7 +36,7 @@ def test_rates_are_the_medians_of_what_was_measured():
     rates = pace.rates("cnn.net")
     assert rates is not None
     assert rates["seconds_per_mac"] == pytest.approx(2.0 / (1000 * 100 * 20))
-    assert rates["compile_seconds"] == pytest.approx(1.5)
+    assert rates["start_seconds"]["new"] == pytest.approx(1.5)
     assert rates["scoring_seconds"] == pytest.approx(0.2)
     assert rates["share"] == pytest.approx(0.5)
 
@@ -64,12 +66,12 @@ def test_a_failure_teaches_nothing():
 def test_the_forecast_of_the_same_trial_again_is_what_it_took_less_the_compilation():
     pace = Pace()
     pace.tell(record())
-    pace.tell(record(compiled=False, compile_seconds=0.1, seconds=2.3))
+    pace.tell(record(start="ready", compile_seconds=0.1, seconds=2.3))
     rates = pace.rates("cnn.net")
     assert rates is not None
     same = {"macs": 1000, "n_train": 100, "epochs": None, "cap": 40, "train_seconds": None}
-    new = forecast(rates, fresh=True, **same)
-    again = forecast(rates, fresh=False, **same)
+    new = forecast(rates, start="new", **same)
+    again = forecast(rates, start="ready", **same)
     assert new.seconds == pytest.approx(3.7)
     assert again.seconds == pytest.approx(new.seconds - 1.4)
 
@@ -79,7 +81,7 @@ def test_a_plan_is_cut_by_the_seconds_it_may_take_and_fixed_epochs_are_not():
     pace.tell(record(planned_epochs=20))
     rates = pace.rates("cnn.net")
     assert rates is not None
-    size = {"macs": 1000, "n_train": 100, "fresh": True, "cap": 200}
+    size = {"macs": 1000, "n_train": 100, "start": "new", "cap": 200}
     planned = forecast(rates, epochs=None, train_seconds=4.0, **size)
     assert planned.seconds == pytest.approx(1.5 + 4.0 + 0.2)
     fixed = forecast(rates, epochs=100, train_seconds=4.0, **size)
@@ -92,8 +94,28 @@ def test_what_cannot_end_is_not_started():
     rates = pace.rates("cnn.net")
     assert rates is not None
     huge = forecast(
-        rates, macs=10**6, n_train=100, fresh=True, epochs=None, cap=9, train_seconds=9.0
+        rates, macs=10**6, n_train=100, start="new", epochs=None, cap=9, train_seconds=9.0
     )
     with pytest.raises(DeadlineError, match="not started"):
         check_fits(huge, left=10.0)
     check_fits(huge, left=80.0)
+
+
+def test_how_a_step_starts_is_learned_apart():
+    pace = Pace()
+    pace.tell(record(start="stored", compile_seconds=0.3))
+    pace.tell(record(start="new", compile_seconds=4.0))
+    rates = pace.rates("cnn.net")
+    assert rates is not None
+    assert rates["start_seconds"]["stored"] == pytest.approx(0.3)
+    assert rates["start_seconds"]["new"] == pytest.approx(4.0)
+    assert 0 < rates["start_seconds"]["ready"] < 0.3
+
+
+def test_a_closed_form_model_is_expected_to_take_what_the_latest_like_it_took():
+    pace = Pace()
+    for units, seconds in ((400, 3.0), (200, 0.5), (400, 1.0), (200, 0.4)):
+        pace.tell(record("rnn.fixed", "feature", {"units": units, "a": 0.1}, seconds=seconds))
+    assert pace.seconds("rnn.fixed", {"units": 400, "a": 0.7}) == 1.0
+    assert pace.seconds("rnn.fixed", {"units": 200, "a": 0.7}) == 0.4
+    assert pace.seconds("rnn.fixed", {"units": 100}) == 0.4

@@ -73,6 +73,17 @@ def test_where_trainings_are_slow_only_the_first_architecture_of_a_family_is_tri
     assert "rnn.other" not in {r.spec.architecture for r in records}
 
 
+def test_two_of_three_sampled_networks_keep_the_structure_of_the_best(make):
+    planner = make(seconds=600.0)
+    records = [r for r in play(planner) if r.spec.architecture == "cnn.net"]
+    sampled = [r for r in records if r.spec.stage == "search"][2:]
+    contender = planner.contenders["cnn.net"]
+    assert len(sampled) >= 6
+    kept = Counter(r.spec.params["u"] for r in sampled)
+    assert kept[contender.best.spec.params["u"]] >= 2 * len(sampled) // 3
+    assert len({r.spec.params["lr"] for r in sampled}) == len(sampled)
+
+
 def test_what_was_learned_about_speed_goes_with_each_later_trial(make):
     records = [r for r in play(make()) if r.type == "network"]
     assert records[0].spec.rates is None

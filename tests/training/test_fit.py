@@ -446,13 +446,13 @@ def test_modules_of_a_model(tmp_path: Path):
 
 def test_a_trial_tells_what_it_took_until_its_first_step_and_what_was_expected():
     rates = {
-        "seconds_per_mac": 1e-9, "compile_seconds": 3.0, "reuse_seconds": 0.5,
+        "seconds_per_mac": 1e-9, "start_seconds": {"new": 3.0, "stored": 1.0, "ready": 0.5},
         "scoring_seconds": 0.25, "share": 1.0,
     }  # fmt: skip
     steps.clear()
     first, second = trial("network"), trial("network", rates=rates, epochs=10)
-    assert first.compiled
-    assert not second.compiled
+    assert first.start == "new"
+    assert second.start == "ready"
     assert first.predicted_seconds is None
     assert second.predicted_seconds == pytest.approx(
         0.5 + 0.25 + 10 * 1e-9 * second.macs * second.n_train
@@ -464,7 +464,7 @@ def test_a_trial_tells_what_it_took_until_its_first_step_and_what_was_expected()
 
 def test_a_network_that_cannot_end_in_time_is_not_compiled():
     rates = {
-        "seconds_per_mac": 1.0, "compile_seconds": 3.0, "reuse_seconds": 0.5,
+        "seconds_per_mac": 1.0, "start_seconds": {"new": 3.0, "stored": 1.0, "ready": 0.5},
         "scoring_seconds": 0.25, "share": 1.0,
     }  # fmt: skip
     steps.clear()
@@ -482,6 +482,6 @@ def test_shifts_change_training_and_not_the_program():
     steps.clear()
     still = trial("network", params={"shift": 0.0}, epochs=120)
     moved = trial("network", params={"shift": 0.1}, epochs=120)
-    assert not moved.compiled
+    assert moved.start == "ready"
     assert moved.loss != still.loss
     assert moved.score > 0.65
