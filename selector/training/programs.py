@@ -155,7 +155,8 @@ def _structure(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     if node.get("registered_name") == f"selector>{FastDropout.__name__}":
-        return {**node, "config": node["config"]["name"]}  # its rate is a weight
+        config = node["config"]  # its rate is a weight, but for whether there is one
+        return {**node, "config": [config["name"], config["rate"] > 0]}
     kept = {k: v for k, v in sorted(node.items()) if not k.endswith("_initializer")}
     return {k: _structure(v) for k, v in kept.items()}
 

@@ -471,7 +471,7 @@ def test_a_network_that_cannot_end_in_time_is_not_compiled():
     result = trial("network", rates=rates, seconds=20.0)
     assert result.state == "failed"
     assert "not started" in result.reason
-    assert all(not entry.step.ready for entry in steps._cache.values())
+    assert all(not entry.step._ready for entry in steps._cache.values())
 
 
 def test_what_was_expected_of_a_closed_form_model_stands_beside_the_truth():
