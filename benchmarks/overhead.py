@@ -2,8 +2,8 @@
 
     python benchmarks/overhead.py [--time 60] [--only NAME ...] [--out PATH]
 
-Runs ``selector recommend`` twice on each set, with a cache folder of its own:
-first empty, then as the first run left it. Of the core-seconds between the
+Runs ``selector recommend`` three times on each set, with a cache folder of its
+own: first empty, then as the runs before left it. Of the core-seconds between the
 beginning and the end of the search it tells how many went into training and
 scoring, into building and compiling, and into nothing; how many trials there
 were, and how far the predicted seconds of a trial were from the truth. Rows are
@@ -26,6 +26,8 @@ from typing import Any
 from quality import append, command, done_already
 
 SETS = ("GunPoint", "JapaneseVowels", "digits", "mnist")
+CACHES = ("empty", "filled", "filled twice")
+"""States of the compilation cache: the first run's programs, and those of two runs."""
 LEARNED = 5
 """Trials before predictions count."""
 
@@ -97,12 +99,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("overhead"))
     options = parser.parse_args()
     path = options.out.with_suffix(".csv")
-    have = {(float(r["time"]), r["dataset"]) for r in done_already(path) if r["cache"] == "filled"}
+    have = {
+        (float(r["time"]), r["dataset"]) for r in done_already(path) if r["cache"] == CACHES[-1]
+    }
     for name in options.only:
         if (options.time, name) in have:
             continue
         with tempfile.TemporaryDirectory() as room:
-            for cache in ("empty", "filled"):
+            for cache in CACHES:
                 row = measure(name, options.time, Path(room), cache)
                 append(path, row, tuple(row))
                 print(row, flush=True)

@@ -15,6 +15,7 @@ from selector_cnn.minirocket import MiniRocket
 from selector_cnn.resnet import ResNet
 from selector_cnn.resnet2d import ResNet2D
 from selector_cnn.separable import Separable
+from selector_cnn.separable2d import Separable2D
 from selector_cnn.tcn import TCN
 
 
@@ -30,6 +31,7 @@ def selector_architectures() -> Iterable[Architecture]:
         Separable(),
         ResNet2D(),
         ConvNet(),
+        Separable2D(),
         Conv3D(),
         MiniRocket(),
     ]

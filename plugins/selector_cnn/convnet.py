@@ -14,8 +14,7 @@ from selector.contract import (
     Profile,
     Space,
 )
-
-LARGEST_SIDE = 40
+from selector_cnn.images import halved, shrunk
 
 
 class ConvNet(NetworkArchitecture):
@@ -79,14 +78,10 @@ class ConvNet(NetworkArchitecture):
 
         from selector.training import layers
 
-        x, width = inputs.x, int(params["width"])
-        shrink = -(-max(x.shape[1:3]) // LARGEST_SIDE)
-        if shrink > 1:
-            window = (min(shrink, x.shape[1]), min(shrink, x.shape[2]))
-            x = keras.layers.AveragePooling2D(window)(x)
+        x, width = shrunk(inputs.x), int(params["width"])
         convolutions = int(params["convolutions"])
         for filters in (width, 2 * width):
-            windows = (2 if x.shape[1] >= 4 else 1, 2 if x.shape[2] >= 4 else 1)
+            windows = halved(x)
             for i in range(convolutions):
                 pool = windows if i == convolutions - 1 else (1, 1)
                 x = layers.conv2d_block(x, filters, pool=pool)

@@ -14,8 +14,7 @@ from selector.contract import (
     Profile,
     Space,
 )
-
-LARGEST_SIDE = 40
+from selector_cnn.images import halved, shrunk
 
 
 class ResNet2D(NetworkArchitecture):
@@ -67,21 +66,12 @@ class ResNet2D(NetworkArchitecture):
 
         from selector.training import layers
 
-        x, width = inputs.x, int(params["width"])
-        shrink = -(-max(x.shape[1:3]) // LARGEST_SIDE)
-        if shrink > 1:
-            window = (min(shrink, x.shape[1]), min(shrink, x.shape[2]))
-            x = keras.layers.AveragePooling2D(window)(x)
-        x = layers.conv2d_block(x, width, pool=_halved(x) if max(x.shape[1:3]) > 16 else (1, 1))
+        x, width = shrunk(inputs.x), int(params["width"])
+        x = layers.conv2d_block(x, width, pool=halved(x) if max(x.shape[1:3]) > 16 else (1, 1))
         for filters in (width, 2 * width, 4 * width):
-            x = _residual(x, filters, _halved(x))
+            x = _residual(x, filters, halved(x))
         x = keras.layers.GlobalAveragePooling2D()(x)
         return layers.FastDropout(float(params["dropout"]))(x)
-
-
-def _halved(x: Any) -> tuple[int, int]:
-    """Return the window that halves an image, as far as it can be halved."""
-    return (2 if x.shape[1] >= 4 else 1, 2 if x.shape[2] >= 4 else 1)
 
 
 def _residual(x: Any, filters: int, pool: tuple[int, int]) -> Any:
@@ -99,7 +89,7 @@ def _residual(x: Any, filters: int, pool: tuple[int, int]) -> Any:
         )(y)
 
     def normalised(y: Any) -> Any:
-        return keras.layers.BatchNormalization(momentum=0.9)(y)
+        return layers.OnePassBatchNormalization(momentum=0.9)(y)
 
     long = layers.conv2d_block(x, filters, pool=pool)
     long = normalised(convolution(long, 3))

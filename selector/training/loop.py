@@ -46,7 +46,13 @@ class Engine(Protocol):
         """Wait for a loss and return it."""
 
     def warm(self, rows: Array) -> float:
-        """Compile for batches like `rows` and return the seconds of one step; change no weight."""
+        """Compile for batches like `rows` and return the seconds of one step; change no weight.
+
+        Where earlier trials used the same compiled step, what it took then.
+        """
+
+    def took(self, rows: Array, seconds: float) -> None:
+        """Take note of what a step on batches like `rows` took in training."""
 
     def outputs(self, rows: Array) -> Array:
         """Return logits or values of the samples `rows`, shape (n, outputs)."""
@@ -77,6 +83,8 @@ class Settings:
     prune_above : mapping of str to float
         Losses by share of the planned epochs (:data:`RUNGS`) above which
         training is given up.
+    groups : ndarray of int or None
+        A number for each training sample: a batch takes those of one number.
     fail_on_deadline : bool
         Whether a training that the deadline cuts short is an error; otherwise
         the plan and the schedule are fitted to the time, and what there is counts.
@@ -89,6 +97,7 @@ class Settings:
     train_seconds: float | None = None
     fail_on_deadline: bool = False
     prune_above: Mapping[str, float] = field(default_factory=dict)
+    groups: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -153,11 +162,25 @@ def epoch_cap(steps_per_epoch: int) -> int:
     return int(np.clip(round(TARGET_STEPS / steps_per_epoch), MIN_EPOCHS, MAX_EPOCHS))
 
 
-def batches(rows: Array, size: int, rng: np.random.Generator) -> Iterator[Array]:
+def batches(
+    rows: Array, size: int, rng: np.random.Generator, groups: Array | None = None
+) -> Iterator[Array]:
     """Yield the rows of one epoch in random order, in batches of exactly `size`.
 
     The last batch wraps around to the beginning of the epoch's order.
+
+    Parameters
+    ----------
+    groups : ndarray of int, optional
+        A number for each of `rows`: those of a batch are of one group, and the
+        batches of all groups come in random order.
     """
+    if groups is not None:
+        parts = [batches(rows[groups == g], size, rng) for g in np.unique(groups)]
+        every = [batch for part in parts for batch in part]
+        for i in rng.permutation(len(every)):
+            yield every[i]
+        return
     order = rng.permutation(rows).astype(np.int32)
     count = -(-len(order) // size)
     wrapped = np.resize(order, count * size)
@@ -211,7 +234,7 @@ class Loop:
         self.settings = settings
         self.clock = clock
         self.validation = validation if settings.epochs is None else None
-        self.steps = -(-len(self.rows) // settings.batch_size)
+        self.steps = sum(1 for _ in self._batches(np.random.default_rng(0)))
         self.history = History()
         self._rng = np.random.default_rng(settings.seed)
         self._best = (math.inf, None)  # loss, weights
@@ -254,12 +277,27 @@ class Loop:
         self._finish(planned)
         return history
 
+    def _batches(self, rng: np.random.Generator) -> Iterator[Array]:
+        return batches(self.rows, self.settings.batch_size, rng, self.settings.groups)
+
+    def _warm(self) -> float:
+        """Compile, and return the seconds of an epoch's steps."""
+        self.clock.beat(stage="compile")
+        groups = self.settings.groups
+        if groups is None:
+            first = next(self._batches(np.random.default_rng(0)))
+            return self.engine.warm(first) * self.steps
+        seconds = 0.0
+        for group in np.unique(groups):
+            rows, size = self.rows[groups == group], self.settings.batch_size
+            first = next(batches(rows, size, np.random.default_rng(0)))
+            seconds += self.engine.warm(first) * -(-len(rows) // size)
+        return seconds
+
     def _plan(self) -> tuple[int, int]:
         """Compile, measure a step and an evaluation; return epochs and evaluations' interval."""
-        first = next(batches(self.rows, self.settings.batch_size, np.random.default_rng(0)))
-        self.clock.beat(stage="compile")
-        step_seconds = self.engine.warm(first)
-        epoch_seconds = step_seconds * self.steps
+        epoch_seconds = self._warm()
+        step_seconds = epoch_seconds / self.steps
         evaluation = 0.0
         if self.validation:
             self.engine.outputs(self.validation.rows)  # compiles
@@ -285,7 +323,7 @@ class Loop:
         started = time.monotonic()
         total = planned * self.steps
         pending, losses, whole = None, [], True
-        for i, rows in enumerate(batches(self.rows, self.settings.batch_size, self._rng)):
+        for i, rows in enumerate(self._batches(self._rng)):
             progress = ((epoch - 1) * self.steps + i) / total
             elapsed = time.monotonic() - self._started
             if elapsed > self._budget and (epoch > 1 or i > 0):
@@ -333,6 +371,9 @@ class Loop:
         history = self.history
         history.fit_seconds = time.monotonic() - self._started
         history.epoch_seconds = float(np.median(self._times)) if self._times else 0.0
+        if self._times and self.settings.groups is None:
+            first = self.rows[: self.settings.batch_size]
+            self.engine.took(first, history.epoch_seconds / self.steps)
         cut = history.stopped == "deadline"
         if cut and self.settings.fail_on_deadline:
             raise DeadlineError(f"deadline: {len(self._times)} of {planned} epochs were trained")

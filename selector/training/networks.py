@@ -18,7 +18,7 @@ from selector.contract import (
     Profile,
     Variable,
 )
-from selector.training import cost, models
+from selector.training import buckets, cost, models
 from selector.training.augment import Shifts
 from selector.training.fitted import Fitted, Job, cross_entropy, probabilities
 from selector.training.forecast import check_fits, forecast
@@ -112,21 +112,25 @@ def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
     mean, scale = (0.0, 1.0) if job.classification else target_scale(job.data.y[job.train])
     target = np.zeros(len(data.x))
     target[train] = (job.data.y[job.train] - mean) / scale
-    engine = _engine(job, architecture, built, data, target)
+    # by all rows, not those of this split, so that search, confirmation and the
+    # final fit share one compiled step
+    size = min(batch_size(len(job.data.x), params.get("batch_size")), len(train))
+    on_jax = keras.backend.backend() == "jax"
+    short = buckets.plan(data.mask, train, size) if on_jax else None
+    engine = _engine(job, architecture, built, data, target, short)
     settings = Settings(
-        # by all rows, not those of this split, so that search, confirmation and the
-        # final fit share one compiled step
-        batch_size=min(batch_size(len(job.data.x), params.get("batch_size")), len(train)),
+        batch_size=size,
         learning_rate=float(params.get("learning_rate", LEARNING_RATE)),
         seed=job.spec.seed,
         epochs=job.spec.epochs,
         train_seconds=job.spec.train_seconds,
         fail_on_deadline=job.spec.stage == "confirm" or not job.spec.timed,
         prune_above=job.spec.prune_above,
+        groups=None if short is None else short.of[train],
     )
-    size = cost.of_model(built.model, job.length)
+    costs = cost.of_model(built.model, job.length)
     start = engine.start(train[: settings.batch_size])
-    expected = _expected(job, size["macs"], settings, start)
+    expected = _expected(job, costs["macs"], settings, start)
     held_out = (job.data.y[job.validation] - mean) / scale
     guard = Validation(validation, lambda out: _loss(out, held_out, job.classification))
     history = Loop(engine, train, settings, job.clock, guard if len(validation) else None).run()
@@ -142,7 +146,7 @@ def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
 
     return Fitted(
         predictions=_predictions(outputs, mean, scale, job.classification),
-        record={**history.record(), **size, "start": start, "predicted_seconds": expected},
+        record={**history.record(), **costs, "start": start, "predicted_seconds": expected},
         finish=finish,
         predict_one=lambda: engine.outputs(train[:1], batch=1),
         preprocessor=preprocessor,
@@ -169,7 +173,14 @@ def _expected(job: Job, macs: int, settings: Settings, start: str) -> float | No
     return expected.seconds
 
 
-def _engine(job: Job, architecture: Architecture, built: Any, data: Any, target: Array) -> Any:
+def _engine(
+    job: Job,
+    architecture: Architecture,
+    built: Any,
+    data: Any,
+    target: Array,
+    short: buckets.Buckets | None,
+) -> Any:
     """Return the engine for the Keras backend in use."""
     params, task = job.params, job.profile.task
     decay = float(params.get("weight_decay", WEIGHT_DECAY))
@@ -183,7 +194,7 @@ def _engine(job: Job, architecture: Architecture, built: Any, data: Any, target:
     from selector.training.steps import JaxEngine
 
     key = structure_key(architecture, params, job.profile)
-    return JaxEngine(built, data, target, key, task, decay, smoothing, shifts)
+    return JaxEngine(built, data, target, key, task, decay, smoothing, shifts, short)
 
 
 def _loss(outputs: Array, target: Array, classification: bool) -> float:

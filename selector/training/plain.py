@@ -107,6 +107,9 @@ class PlainEngine:
             variable.assign(value)
         return seconds
 
+    def took(self, rows: Array, seconds: float) -> None:
+        """Note nothing: no later trial shares this model's step."""
+
     def outputs(self, rows: Array, batch: int | None = None) -> Array:
         """Return logits or values, computed in batches of one size."""
         rows = np.asarray(rows)

@@ -41,11 +41,19 @@ class Program:
         Position of the argument whose length may differ: row numbers.
     key : str or None
         See :func:`key_of`; None where the traced program cannot be kept.
+
+    Attributes
+    ----------
+    seconds : dict of int to float
+        What a call takes, by the size of its batch, where somebody measured it.
+    traces : int
+        How often the function was traced in this process.
     """
 
     def __init__(self, function: Callable[..., Any], batch: int, key: str | None) -> None:
         self._function, self._batch, self._key = function, batch, key
         self._ready: dict[int, Callable[..., Any]] = {}
+        self.seconds: dict[int, float] = {}
         self.traces = 0
 
     def start(self, arguments: tuple[Any, ...]) -> str:

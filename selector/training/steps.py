@@ -29,6 +29,7 @@ import numpy as np
 
 from selector.contract import Array
 from selector.training.augment import Shifts, shift
+from selector.training.buckets import Buckets
 from selector.training.loop import BETA_1, BETA_2, CLIP_NORM, EPSILON
 from selector.training.models import Built, fixed_batches
 from selector.training.preprocess import Prepared
@@ -61,7 +62,12 @@ def clear() -> None:
 
 
 def compiled(
-    key: Hashable, shape: Hashable, model: Any, task: str, shifted: tuple[int, ...] = ()
+    key: Hashable,
+    shape: Hashable,
+    model: Any,
+    task: str,
+    shifted: tuple[int, ...] = (),
+    length: int | None = None,
 ) -> Compiled:
     """Return the compiled step of a model, from the cache where it is there.
 
@@ -78,12 +84,14 @@ def compiled(
         Which loss.
     shifted : tuple of int
         Axes of a batch that are shifted at random in training.
+    length : int, optional
+        Steps of a series that training looks at; the others must be padding.
     """
-    described = key_of(model, task, shifted)
-    place = (described or (key, task, shifted), shape)
+    described = key_of(model, task, shifted, length)
+    place = (described or (key, task, shifted, length), shape)
     entry = _cache.get(place)
     if entry is None or entry.signature != _signature(model):
-        entry = _cache[place] = _compile(model, task, shifted, described)
+        entry = _cache[place] = _compile(model, task, shifted, length, described)
     _cache.move_to_end(place)
     while len(_cache) > CAPACITY:
         _cache.popitem(last=False)
@@ -107,7 +115,9 @@ def _values(model: Any) -> tuple[Any, list[Any]]:
     return flat, [v.value for v in model.non_trainable_variables]
 
 
-def _compile(model: Any, task: str, shifted: tuple[int, ...], key: str | None) -> Compiled:
+def _compile(
+    model: Any, task: str, shifted: tuple[int, ...], length: int | None, key: str | None
+) -> Compiled:
     shapes = [tuple(v.shape) for v in model.trainable_variables]
 
     def gather(x: Any, mask: Any, rows: Any) -> list[Any]:
@@ -126,7 +136,7 @@ def _compile(model: Any, task: str, shifted: tuple[int, ...], key: str | None) -
         state: Any, decayed: Any, x: Any, mask: Any, y: Any, rows: Any, hyper: Any, offsets: Any
     ) -> Any:
         flat, fixed, first, second = state
-        inputs = gather(x, mask, rows)
+        inputs = [values[:, :length] for values in gather(x, mask, rows)]
         if shifted:
             real = inputs[1] if mask is not None else None
             inputs[0] = shift(inputs[0], real, offsets, shifted, jnp)
@@ -228,6 +238,8 @@ class JaxEngine:
         Arguments of the step.
     shifts : Shifts or None
         Moves the samples of each batch.
+    buckets : Buckets or None
+        Cuts the padding of batches whose series are all of one bucket.
     """
 
     def __init__(
@@ -240,12 +252,18 @@ class JaxEngine:
         weight_decay: float = 0.0,
         label_smoothing: float = 0.0,
         shifts: Shifts | None = None,
+        buckets: Buckets | None = None,
     ) -> None:
         self.model = built.model
-        self._shifts = shifts
+        self._shifts, self._buckets = shifts, buckets
         shape = (data.x.shape, data.mask is not None)
         shifted = shifts.axes if shifts is not None else ()
         self.compiled = compiled(key, shape, built.model, task, shifted)
+        shorter = buckets.lengths[:-1] if buckets is not None else ()
+        self._shorter = {
+            length: compiled(key, shape, built.model, task, shifted, length).step
+            for length in shorter
+        }
         self._x = jnp.asarray(data.x)
         self._mask = None if data.mask is None else jnp.asarray(data.mask)
         kind = np.int32 if task == "classification" else np.float32
@@ -268,12 +286,18 @@ class JaxEngine:
         return self._state, decayed, self._x, self._mask, self._y, rows, hyper, offsets
 
     def _call(self, rows: Array, learning_rate: float) -> Any:
-        return self.compiled.step(*self._arguments(rows, learning_rate, self._shifts))
+        return self._step(rows)(*self._arguments(rows, learning_rate, self._shifts))
+
+    def _step(self, rows: Array) -> Program:
+        """Return the program for a batch: that of its bucket."""
+        if self._buckets is None:
+            return self.compiled.step
+        return self._shorter.get(self._buckets.length(rows), self.compiled.step)
 
     def start(self, rows: Array) -> str:
         """Return how the first step on batches like `rows` would start."""
         unseen = copy.deepcopy(self._shifts)  # draws none of theirs
-        return self.compiled.step.start(self._arguments(rows, 0.0, unseen))
+        return self._step(rows).start(self._arguments(rows, 0.0, unseen))
 
     def step(self, rows: Array, learning_rate: float) -> Any:
         """Dispatch one step."""
@@ -286,7 +310,10 @@ class JaxEngine:
         return float(loss)
 
     def warm(self, rows: Array) -> float:
-        """Compile, then time steps whose result is thrown away."""
+        """Compile, then time steps whose result is thrown away; what was timed is known."""
+        program = self._step(rows)
+        if len(rows) in program.seconds:
+            return program.seconds[len(rows)]
         self._count = 1
         shifts, self._shifts = self._shifts, copy.deepcopy(self._shifts)  # draws none of theirs
         self.wait(self._call(rows, 0.0)[1])
@@ -296,7 +323,12 @@ class JaxEngine:
             self.wait(self._call(rows, 0.0)[1])
             times.append(time.perf_counter() - started)
         self._count, self._shifts = 0, shifts
-        return float(np.median(times))
+        program.seconds[len(rows)] = float(np.median(times))
+        return program.seconds[len(rows)]
+
+    def took(self, rows: Array, seconds: float) -> None:
+        """Note what a step on batches like `rows` took in training, for later trials."""
+        self._step(rows).seconds[len(rows)] = seconds
 
     def outputs(self, rows: Array, batch: int | None = None) -> Array:
         """Return logits or values, computed in batches of one size."""

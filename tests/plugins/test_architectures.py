@@ -19,7 +19,7 @@ SAVING = pytest.mark.filterwarnings("ignore:__array__ implementation:Deprecation
 EXPECTED = {
     "rnn": {"rnn.gru", "rnn.lstm", "rnn.mingru", "rnn.reservoir"},
     "cnn": {f"cnn.{n}" for n in ("fcn", "resnet", "inception", "lite", "tcn", "separable")}
-    | {"cnn.convnet", "cnn.resnet2d", "cnn.conv3d", "cnn.minirocket"},
+    | {"cnn.convnet", "cnn.resnet2d", "cnn.separable2d", "cnn.conv3d", "cnn.minirocket"},
     "hybrid": {f"hybrid.{n}" for n in ("conv_gru", "gru_fcn", "deepconvlstm")}
     | {f"hybrid.{n}" for n in ("crnn", "frame_gru", "convlstm")},
     "tabular": {f"tabular.{n}" for n in ("baseline", "linear", "boosting", "mlp")}

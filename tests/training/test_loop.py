@@ -44,6 +44,9 @@ class Scripted:
     def warm(self, rows):
         return 0.001
 
+    def took(self, rows, seconds):
+        self.step_seconds = seconds
+
     def outputs(self, rows):
         return np.full((len(rows), 1), self.count)
 
@@ -121,6 +124,12 @@ def test_a_training_worse_than_earlier_ones_at_a_rung_is_given_up(limits, stoppe
     assert history.epochs == pytest.approx(share * 200, abs=12)
     assert history.outputs is not None
     assert history.rungs["0.25"] == pytest.approx(0.87, abs=0.05)
+
+
+def test_what_a_step_took_is_noted_for_later_trials():
+    engine = Scripted(pause=0.002)
+    Loop(engine, np.arange(40), settings(epochs=3), Clock(None)).run()
+    assert engine.step_seconds >= 0.002
 
 
 def test_improving_is_told():

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from selector.training.layers.normalization import OnePassBatchNormalization
+
 Shape = tuple[int | None, ...]
 
 
@@ -38,7 +40,7 @@ def conv3d_block(
     x = Conv3DByFrames(filters, tuple(kernel), padding="same", use_bias=False)(x)
     if tuple(pool) != (1, 1, 1):
         x = MaxPool3DByReshape(pool)(x)
-    x = keras.layers.BatchNormalization(momentum=0.9)(x)
+    x = OnePassBatchNormalization(momentum=0.9)(x)
     return keras.layers.ReLU()(x)
 
 
