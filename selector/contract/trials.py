@@ -36,9 +36,10 @@ class TrialSpec:
         Seconds for training alone, after compilation; None for what is left
         of `seconds`.
     rates : mapping or None
-        What the run has learned about speed, see
-        :class:`selector.training.forecast.Rates`; a network that cannot end
-        in time is then not started.
+        What the run has learned about speed. Of a network see
+        :class:`selector.training.forecast.Rates`; one that cannot end in time is
+        then not started. Of fixed features the seconds of the trial, by how their
+        program starts.
     expected_seconds : float or None
         Predicted seconds of the trial where no `rates` are needed to tell.
     prune_above : mapping of str to float
@@ -86,7 +87,8 @@ class TrialResult:
         Seconds from the start of a network's trial to its first step: scaling
         the data, building, tracing, compiling.
     start : {"new", "stored", "ready", ""}
-        How a network's first step came about: traced and compiled; taken from the
+        How the first step of a network, or the program of fixed features, came
+        about: traced and compiled; taken from the
         compilation cache; there already, from an earlier trial of the worker.
     predicted_seconds : float or None
         What `seconds` were expected to be before the trial was started; None

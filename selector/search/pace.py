@@ -65,16 +65,23 @@ class Pace:
             )
         )
 
-    def seconds(self, architecture: str, params: Params) -> float | None:
+    def seconds(self, architecture: str, params: Params, start: str = "") -> float | None:
         """Return what a closed-form model's trial is expected to take; None before its first.
 
         That is what the latest one took of those whose configuration agrees with
         `params` in the most values: the first of a kind have compiled or imported.
+        With `start`, of those whose program started so.
         """
-        records = self._others.get(architecture, [])
+        known = self._others.get(architecture, [])
+        records = [r for r in known if start in ("", r.result.start)]
         agree = [sum(r.spec.params.get(k) == v for k, v in params.items()) for r in records]
         latest = max(range(len(records)), key=lambda i: (agree[i], i), default=None)
         return None if latest is None else records[latest].result.seconds
+
+    def by_start(self, architecture: str, params: Params) -> dict[str, float]:
+        """Return :meth:`seconds` of fixed features, by how their program starts."""
+        found = {start: self.seconds(architecture, params, start) for start in START_SECONDS}
+        return {start: seconds for start, seconds in found.items() if seconds is not None}
 
 
 def _median(values: Iterable[float | None]) -> float:

@@ -484,11 +484,14 @@ class Planner:
         seed = (self.seed * 1_000_003 + drawn) % 2**31
         self._ids += 1
         network = contender.candidate.type == "network"
-        if not self.timed:
+        rates = None
+        if self.timed:
+            rates = self.pace.rates(name, like) if network else self.pace.by_start(name, params)
+        else:
             seconds, train_seconds = self.trial_limit(), None
         return TrialSpec(
             trial_id, stage, name, params, split, seed, seconds, epochs, train_seconds,
-            rates=self.pace.rates(name, like) if network and self.timed else None,
+            rates=rates,
             expected_seconds=None if network else self.pace.seconds(name, params),
             timed=self.timed,
         )  # fmt: skip

@@ -41,6 +41,7 @@ def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
         architecture, job.params, job.profile, data.take(train), job.spec.seed, None
     )
     width = int(built.features.output.shape[1])
+    start = _start(job, architecture, built, data)
     chosen = _affordable(job, len(train), width, rng)
     features = _features(job, architecture, built, data.take(train[chosen]))
     if not np.isfinite(features).all():
@@ -52,7 +53,9 @@ def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
     classes = models.n_outputs(job.profile) if job.classification else 0
     head = closed_form.solve(features, y[chosen], classes)
     whole = models.with_dense(built, head.kernel, head.bias)
-    record = {"fit_seconds": time.monotonic() - job.clock.started, "stopped": ""}
+    record = {"fit_seconds": time.monotonic() - job.clock.started, "stopped": "", "start": start}
+    if job.spec.rates and start in job.spec.rates:
+        record["predicted_seconds"] = job.spec.rates[start]
     job.clock.beat(stage="score", solve_seconds=time.monotonic() - started)
     outputs = None
     if len(validation):
@@ -76,6 +79,16 @@ def _affordable(job: Job, n: int, width: int, rng: np.random.Generator) -> Any:
     count = min(n, max(FEATURE_BYTES // (4 * width), 200))
     count = closed_form.rows_within(count, width, seconds)
     return closed_form.subset(job.data.y[job.train], count, job.classification, rng)
+
+
+def _start(job: Job, architecture: FeatureArchitecture, built: Any, data: Any) -> str:
+    """Return how the program of the features starts."""
+    if keras.backend.backend() != "jax":
+        return ""
+    from selector.training.steps import forward_start
+
+    key = structure_key(architecture, job.params, job.profile)
+    return forward_start(built.features, key, data, BATCH)
 
 
 def _features(

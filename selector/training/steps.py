@@ -375,8 +375,7 @@ def forward_batches(model: Any, key: Hashable, data: Prepared, batch: int) -> Ar
     -------
     ndarray, shape (n, outputs)
     """
-    shape = (data.x.shape[1:], data.mask is not None)
-    entry = compiled(key, ("forward", shape, batch), model, "")
+    entry = _forward_entry(model, key, data, batch)
     flat, fixed = _values(model)
     every = np.arange(batch, dtype=np.int32)
     parts = []
@@ -385,3 +384,22 @@ def forward_batches(model: Any, key: Hashable, data: Prepared, batch: int) -> Ar
         values = entry.forward(flat, fixed, data.x[rows], mask, every)
         parts.append(np.asarray(values)[:count])
     return np.concatenate(parts)
+
+
+def forward_start(model: Any, key: Hashable, data: Prepared, batch: int) -> str:
+    """Return how :func:`forward_batches` with these arguments would start.
+
+    Returns
+    -------
+    {"ready", "stored", "new"}
+        See :meth:`selector.training.programs.Program.start`.
+    """
+    rows = np.zeros(batch, dtype=np.int32)
+    mask = None if data.mask is None else data.mask[rows]
+    forward = _forward_entry(model, key, data, batch).forward
+    return forward.start((*_values(model), data.x[rows], mask, rows))
+
+
+def _forward_entry(model: Any, key: Hashable, data: Prepared, batch: int) -> Compiled:
+    shape = (data.x.shape[1:], data.mask is not None)
+    return compiled(key, ("forward", shape, batch), model, "")

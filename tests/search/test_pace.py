@@ -119,3 +119,11 @@ def test_a_closed_form_model_is_expected_to_take_what_the_latest_like_it_took():
     assert pace.seconds("rnn.fixed", {"units": 400, "a": 0.7}) == 1.0
     assert pace.seconds("rnn.fixed", {"units": 200, "a": 0.7}) == 0.4
     assert pace.seconds("rnn.fixed", {"units": 100}) == 0.4
+
+
+def test_fixed_features_are_expected_by_how_their_program_starts():
+    pace = Pace()
+    for start, seconds in (("new", 3.0), ("ready", 0.2), ("new", 2.5), ("ready", 0.1)):
+        pace.tell(record("rnn.fixed", "feature", {"units": 4}, seconds=seconds, start=start))
+    assert pace.by_start("rnn.fixed", {"units": 4}) == {"new": 2.5, "ready": 0.1}
+    assert pace.by_start("cnn.other", {}) == {}

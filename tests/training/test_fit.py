@@ -462,6 +462,14 @@ def test_a_trial_tells_what_it_took_until_its_first_step_and_what_was_expected()
     assert first.planned_epochs >= first.epochs > 0
 
 
+def test_fixed_features_are_predicted_by_how_their_program_starts():
+    steps.clear()
+    seconds = {"new": 3.0, "stored": 1.0, "ready": 0.5}
+    first, second = trial("feature", rates=seconds), trial("feature", rates=seconds)
+    assert (first.start, second.start) == ("new", "ready")
+    assert (first.predicted_seconds, second.predicted_seconds) == (3.0, 0.5)
+
+
 def test_a_network_that_cannot_end_in_time_is_not_compiled():
     rates = {
         "seconds_per_mac": 1.0, "start_seconds": {"new": 3.0, "stored": 1.0, "ready": 0.5},
