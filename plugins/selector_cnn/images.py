@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from selector.contract import Categorical, Float, NetworkArchitecture, Params, Profile, Space
 
 LARGEST_SIDE = 40
 """Images with longer sides are averaged down first."""
@@ -27,3 +30,32 @@ def shrunk(x: Any) -> Any:
 def halved(x: Any) -> tuple[int, int]:
     """Return the window that halves an image, as far as it can be halved."""
     return (2 if x.shape[1] >= 4 else 1, 2 if x.shape[2] >= 4 else 1)
+
+
+class ImageNetwork(NetworkArchitecture):
+    """A network for images of which only the width is structural.
+
+    Class attributes
+    ----------------
+    widths : tuple of int
+        Filters of the first convolution; the first of them is tried first.
+    """
+
+    family = "cnn"
+    kinds = ("grid",)
+    widths: ClassVar[tuple[int, ...]]
+
+    def space(self, profile: Profile) -> Space:
+        """Width is structural; the rest is cheap to vary."""
+        return {
+            "width": Categorical(self.widths),
+            "dropout": Float(0.0, 0.5),
+            "shift": Categorical((0.0, 0.1)),
+            "learning_rate": Float(1e-3, 2e-2, log=True),
+            "weight_decay": Float(1e-5, 1e-2, log=True),
+        }
+
+    def portfolio(self, profile: Profile) -> Sequence[Params]:
+        """Return the narrowest network."""
+        first = {"dropout": 0.1, "learning_rate": 5e-3, "weight_decay": 1e-3}
+        return ({"width": self.widths[0], **first, "shift": profile.shift},)

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from selector.contract import (
-    Categorical,
-    Float,
-    Inputs,
-    NetworkArchitecture,
-    Params,
-    Profile,
-    Space,
-)
-from selector_cnn.images import halved, shrunk
+from selector.contract import Inputs, Params, Profile
+from selector_cnn.images import ImageNetwork, halved, shrunk
 
 
-class ResNet2D(NetworkArchitecture):
+class ResNet2D(ImageNetwork):
     """A stem, then three residual blocks, each with twice the filters on half the pixels.
 
     A block is two 3 × 3 convolutions with batch normalisation beside a
@@ -33,26 +24,10 @@ class ResNet2D(NetworkArchitecture):
     """
 
     name = "cnn.resnet2d"
-    family = "cnn"
     title = "Small residual network for images"
     reason = "neighbouring pixels, through more layers than a plain network can train"
-    kinds = ("grid",)
     references = ("He, Zhang, Ren, Sun: Deep residual learning for image recognition, CVPR 2016",)
-
-    def space(self, profile: Profile) -> Space:
-        """Width is structural; the rest is cheap to vary."""
-        return {
-            "width": Categorical((16, 24)),
-            "dropout": Float(0.0, 0.5),
-            "shift": Categorical((0.0, 0.1)),
-            "learning_rate": Float(1e-3, 2e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
-        }
-
-    def portfolio(self, profile: Profile) -> Sequence[Params]:
-        """Return the narrower network."""
-        first = {"width": 16, "dropout": 0.1, "learning_rate": 5e-3, "weight_decay": 1e-3}
-        return ({**first, "shift": profile.shift},)
+    widths = (16, 24)
 
     def build(self, inputs: Inputs, params: Params, profile: Profile) -> Any:
         """Return the features.

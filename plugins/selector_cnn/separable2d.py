@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from selector.contract import (
-    Categorical,
-    Float,
-    Inputs,
-    NetworkArchitecture,
-    Params,
-    Profile,
-    Space,
-)
-from selector_cnn.images import halved, shrunk
+from selector.contract import Inputs, Params, Profile
+from selector_cnn.images import ImageNetwork, halved, shrunk
 
 KERNEL = 3
 
 
-class Separable2D(NetworkArchitecture):
+class Separable2D(ImageNetwork):
     """Depthwise separable convolutions with shortcuts, on ever fewer pixels.
 
     After an ordinary convolution each of three blocks convolves every channel by
@@ -35,30 +26,14 @@ class Separable2D(NetworkArchitecture):
     """
 
     name = "cnn.separable2d"
-    family = "cnn"
     title = "Depthwise separable network for images"
     reason = "separable convolutions read neighbouring pixels with little arithmetic"
-    kinds = ("grid",)
     references = (
         "Howard et al.: MobileNets, efficient convolutional neural networks for mobile vision "
         "applications, arXiv:1704.04861, 2017",
         "Chollet: Xception, deep learning with depthwise separable convolutions, CVPR 2017",
     )
-
-    def space(self, profile: Profile) -> Space:
-        """Width is structural; the rest is cheap to vary."""
-        return {
-            "width": Categorical((16, 32)),
-            "dropout": Float(0.0, 0.5),
-            "shift": Categorical((0.0, 0.1)),
-            "learning_rate": Float(1e-3, 2e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
-        }
-
-    def portfolio(self, profile: Profile) -> Sequence[Params]:
-        """Return the narrower network."""
-        first = {"width": 16, "dropout": 0.1, "learning_rate": 5e-3, "weight_decay": 1e-3}
-        return ({**first, "shift": profile.shift},)
+    widths = (16, 32)
 
     def build(self, inputs: Inputs, params: Params, profile: Profile) -> Any:
         """Return the features.
