@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from quality import append, command, done_already
+from common import append, done_already, markdown
+from quality import command
 
 SETS = ("GunPoint",)
 QUARTERS = ("first", "second", "third", "last")
@@ -76,10 +77,9 @@ def main() -> None:
         append(path, row, tuple(row))
         print(row, flush=True)
     rows = done_already(path)
-    lines = ["Resident memory in MiB: median of each quarter of the run, and the largest.", ""]
-    lines += ["| " + " | ".join(rows[0]) + " |", "|" + " --- |" * len(rows[0])]
-    lines += ["| " + " | ".join(r.values()) + " |" for r in rows]
-    options.out.with_suffix(".md").write_text("\n".join(lines) + "\n")
+    text = "Resident memory in MiB: median of each quarter of the run, and the largest.\n\n"
+    text += markdown(list(rows[0]), (list(r.values()) for r in rows))
+    options.out.with_suffix(".md").write_text(text)
 
 
 if __name__ == "__main__":

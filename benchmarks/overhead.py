@@ -23,7 +23,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from quality import append, command, done_already
+from common import append, done_already, markdown
+from quality import command
 
 SETS = ("GunPoint", "JapaneseVowels", "digits", "mnist")
 CACHES = ("empty", "filled", "filled twice")
@@ -112,9 +113,8 @@ def main() -> None:
                 print(row, flush=True)
     rows = done_already(path)
     names = [k for k in rows[0] if k not in ("time", "peak_memory")]
-    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
-    lines += ["| " + " | ".join(r[k] for k in names) + " |" for r in rows]
-    options.out.with_suffix(".md").write_text("\n".join(lines) + "\n")
+    text = markdown(names, ([r[k] for k in names] for r in rows))
+    options.out.with_suffix(".md").write_text(text)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from selector.artifact.run import RunFolder
 from selector.contract import Array
 from selector.errors import OptionError, RunError
 from selector.options import Options
+from selector.report.progress import Progress
 from selector.session import Session
 
 
@@ -262,20 +263,11 @@ def recommend(
         atexit.register(shutil.rmtree, room, ignore_errors=True)
         out = room / "run"
     test_X, test_y = test if isinstance(test, tuple) else (test, None)
-    progress = _progress(verbose)
-    session = Session(options, on_progress=progress)
     groups, ordered = (None if isinstance(a, str) else a for a in aside.values())
-    session.recommend(X, y, test_X, test_y, Path(out), groups, ordered)
+    with Progress(quiet=not verbose) as progress:
+        session = Session(options, on_progress=lambda state: progress.update(**state))
+        session.recommend(X, y, test_X, test_y, Path(out), groups, ordered)
     return load(Path(out))
-
-
-def _progress(verbose: bool) -> Any:
-    if not verbose:
-        return None
-    from selector.report.progress import Progress
-
-    shown = Progress()
-    return lambda state: shown.update(**state)
 
 
 def load(path: str | Path) -> Recommendation:

@@ -19,6 +19,8 @@ from selector.errors import SelectorError
 
 LATE_SECONDS = 2.2
 """How far past the budget the watchdog lets a run go."""
+CLOSING_SECONDS = 0.2
+"""How long the watchdog waits for the progress to be taken off the terminal."""
 
 app = typer.Typer(
     name="selector",
@@ -108,7 +110,7 @@ class Outcome:
             print_recommendation(recommendation, Console())
 
 
-def _guard(session: Any, outcome: Outcome) -> None:
+def _guard(session: Any, progress: Any, outcome: Outcome) -> None:
     """End the process past the budget with the last recommendation, whatever hangs."""
 
     def watch() -> None:
@@ -117,6 +119,9 @@ def _guard(session: Any, outcome: Outcome) -> None:
         if session.pool is not None:
             for worker in session.pool.workers:
                 session.pool.kill(worker, "the run is over")
+        closing = threading.Thread(target=progress.close, daemon=True)
+        closing.start()
+        closing.join(CLOSING_SECONDS)  # the terminal may be what hangs
         code = 2
         if session.recommendation:
             code = 0
@@ -129,19 +134,21 @@ def _guard(session: Any, outcome: Outcome) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _run(session: Any, work: Callable[[], dict[str, Any]], as_json: bool) -> None:
+def _run(session: Any, progress: Any, work: Callable[[], dict[str, Any]], as_json: bool) -> None:
     """Carry out a session under the watchdog, with Ctrl-C ending the search early."""
     outcome = Outcome(as_json)
-    _guard(session, outcome)
+    _guard(session, progress, outcome)
 
     def interrupt(*_: Any) -> None:
         if session.stop.is_set():
             raise KeyboardInterrupt
         session.stop.set()
+        progress.pause()
         say("\nstopping: what was found so far is judged (Ctrl-C again to give up).")
 
     signal.signal(signal.SIGINT, interrupt)
-    recommendation = work()
+    with progress:
+        recommendation = work()
     outcome.show(recommendation)
 
 
@@ -236,8 +243,7 @@ def recommend(
         command=tuple(["selector", *sys.argv[1:]]),
     )
     session, progress = _session(options, quiet)
-    with progress:
-        _run(session, lambda: session.recommend(source, test=test, out=out), as_json)
+    _run(session, progress, lambda: session.recommend(source, test=test, out=out), as_json)
 
 
 @app.command()
@@ -256,8 +262,7 @@ def resume(
     folder = RunFolder.open(run)
     options = Options.stored(folder.read("run.json"), time)
     session, progress = _session(options, quiet)
-    with progress:
-        _run(session, lambda: session.resume(folder), as_json)
+    _run(session, progress, lambda: session.resume(folder), as_json)
 
 
 @app.command()

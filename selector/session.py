@@ -235,6 +235,7 @@ class Session:
             finals=1 + self.options.refit_all,
             ensemble=self.options.ensemble,
             limits=self.options.limits,
+            scored=0 if self.test_y is None else len(self.test_y),
         )
         self._planner = planner
         self._final = FinalModel(
@@ -287,8 +288,7 @@ class Session:
                 for r in records
                 if r.spec.architecture == name and r.number is not None
             }
-            if told:
-                studies.restore(contender.candidate, told)
+            studies.restore(contender.candidate, told)
 
     def _propose(self) -> list[Candidate]:
         """Return what each architecture says of the profile, asked while the workers warm up."""

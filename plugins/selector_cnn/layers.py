@@ -189,8 +189,10 @@ class MiniRocketTransform(layers.TakesMask):
         batch, steps = ops.shape(inputs)[:2]
         mask = ops.expand_dims(mask, 1)
         length = ops.sum(ops.cast(mask, "int32"), axis=2, keepdims=True)
-        reach = np.array([self.dilations[i][0] for i in chosen])[:, None] * (KERNEL_LENGTH // 2)
-        step = ops.arange(steps)
+        reach = ops.convert_to_tensor(
+            [[self.dilations[i][0] * (KERNEL_LENGTH // 2)] for i in chosen], dtype="int32"
+        )
+        step = ops.arange(steps, dtype="int32")
         inside = (step >= reach) & (step < length - reach)
         inside = ops.where(length > 2 * reach, inside, mask)
         even = (np.arange(len(KERNELS)) + np.array(chosen)[:, None]) % 2 == 0
@@ -224,17 +226,18 @@ class MiniRocketTransform(layers.TakesMask):
         reach = int(dilations.max()) * (KERNEL_LENGTH // 2)
         around = ops.pad(inputs, [[0, 0], [reach, reach + missing], [0, 0]])
         taps = reach + np.outer(dilations, np.arange(KERNEL_LENGTH) - KERNEL_LENGTH // 2)
-        where = ops.reshape(ops.arange(steps + missing), (-1, 1)) + taps[:, None]
+        step = ops.arange(steps + missing, dtype="int32")
+        where = ops.reshape(step, (-1, 1)) + ops.convert_to_tensor(taps[:, None], dtype="int32")
         shape = (batch, len(chosen), steps + missing, -1)
         columns = ops.reshape(ops.take(around, where, axis=1), shape)
-        odd = np.array(chosen)[:, None] % 2 == 1
+        odd = ops.convert_to_tensor(np.array(chosen)[:, None] % 2 == 1)
         ends = mask & ops.logical_not(inside)
         masked = ops.logical_not(mask | inside)
-        outside = ops.stack([masked, ends & ~odd, ends & odd], axis=-1)
+        outside = ops.stack([masked, ends & ops.logical_not(odd), ends & odd], axis=-1)
         outside = ops.pad(
             ops.cast(outside, "float32"),
             [[0, 0], [0, 0], [0, missing], [0, 0]],
-            constant_values=np.array(1.0, dtype="float32"),
+            constant_values=1.0,
         )
         columns = ops.concatenate([columns, ops.broadcast_to(outside, (*shape[:3], 3))], axis=-1)
         if channels == 1:
@@ -242,7 +245,7 @@ class MiniRocketTransform(layers.TakesMask):
         kernels, products = np.repeat(KERNELS.T, channels, axis=0), []
         for n, index in enumerate(chosen):
             subset = ops.tile(self.subsets[index], (KERNEL_LENGTH, 1))
-            weights = ops.concatenate([kernels * subset, ENDS], axis=0)
+            weights = ops.concatenate([ops.multiply(kernels, subset), ENDS], axis=0)
             products.append(ops.matmul(columns[:, n], weights))
         return ops.stack(products, axis=1)
 

@@ -67,7 +67,7 @@ class MiniRocket(FeatureArchitecture):
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
         """Return the published number of features, or fewer where there is much to go through."""
-        work = profile.n * max(_steps(profile), 1)
+        work = profile.n * max(profile.length, 1)
         features = 9996 if work <= 250_000 else 5040 if work <= 1_000_000 else 2520
         first = {"features": features, "normalize": "dataset", "share_of": "series"}
         second = {**first, "normalize": "sample"}
@@ -84,19 +84,14 @@ class MiniRocket(FeatureArchitecture):
         Output shape
             ``(batch, features // 84 * 84)``.
         """
-        import keras
-
+        from selector.training import layers
         from selector_cnn.layers import MiniRocketTransform
 
-        x = inputs.x
-        if len(x.shape) == 4:
-            height, width, channels = x.shape[1:]
-            x = keras.layers.Reshape((height, width * channels))(x)
         return MiniRocketTransform(
             features=int(params["features"]),
-            length=_steps(profile),
+            length=profile.length,
             share_of=str(params["share_of"]),
-        )(x, mask=inputs.mask)
+        )(layers.as_series(inputs.x), mask=inputs.mask)
 
     def adapt(self, model: Any, x: Array, mask: Array | None) -> None:
         """Set the biases from quantiles on training samples."""
@@ -106,8 +101,3 @@ class MiniRocket(FeatureArchitecture):
         for layer in model.layers:
             if isinstance(layer, MiniRocketTransform):
                 layer.adapt(series, mask)
-
-
-def _steps(profile: Profile) -> int:
-    """Return the steps of the longest series, or the rows of an image."""
-    return profile.steps if profile.kind == "sequential" else int(profile.shape[0] or 1)

@@ -90,24 +90,14 @@ class ConvGRU(NetworkArchitecture):
         Output shape
             ``(batch, units)``, twice that where bidirectional.
         """
-        import keras
-
         from selector.training import layers
 
-        filters, last = int(params["filters"]), params["pooling"] == "last"
+        filters = int(params["filters"])
         early, late = STAGES[int(params["stride"])]
         x, mask = inputs.x, inputs.mask
         x, mask = layers.conv_block(x, mask, filters, max(7, 2 * early + 1), stride=early)
         x, mask = layers.conv_block(x, mask, filters, max(5, 2 * late + 1), stride=late)
-        gru = keras.layers.GRU(
-            int(params["units"]),
-            return_sequences=not last,
-        )
-        if params["bidirectional"]:
-            gru = keras.layers.Bidirectional(gru)
-        x = gru(x, mask=mask)
-        x = layers.FastDropout(float(params["dropout"]))(x)
-        return x if last else layers.pool(x, mask, str(params["pooling"]))
+        return layers.gru_block(x, mask, params)
 
 
 def strides(steps: int) -> tuple[int, ...]:

@@ -88,7 +88,7 @@ class CRNN(NetworkArchitecture):
 
         from selector.training import layers
 
-        x, width, last = inputs.x, int(params["width"]), params["pooling"] == "last"
+        x, width = inputs.x, int(params["width"])
         if params["along"] == "width":
             x = keras.layers.Permute((2, 1, 3))(x)
         # From here on the first axis is the one that the GRU goes along.
@@ -101,10 +101,4 @@ class CRNN(NetworkArchitecture):
         steps, across, channels = x.shape[1:]
         x = keras.layers.Reshape((steps, across * channels))(x)
         x = layers.FastDropout(float(params["dropout"]) / 2)(x)
-        gru = keras.layers.GRU(
-            int(params["units"]),
-            return_sequences=not last,
-        )
-        x = (keras.layers.Bidirectional(gru) if params["bidirectional"] else gru)(x)
-        x = layers.FastDropout(float(params["dropout"]))(x)
-        return x if last else layers.pool(x, None, str(params["pooling"]))
+        return layers.gru_block(x, None, params)

@@ -79,8 +79,7 @@ class FrameGRU(NetworkArchitecture):
 
         from selector.training import layers
 
-        width, last = int(params["width"]), params["pooling"] == "last"
-        dropout, units = float(params["dropout"]), int(params["units"])
+        width = int(params["width"])
         x = layers.shrink_clips(inputs.x, MOST_STEPS, LARGEST_SIDE)
         for filters in (width, 2 * width):
             high, wide = (2 if side > CELLS else 1 for side in x.shape[2:4])
@@ -90,11 +89,5 @@ class FrameGRU(NetworkArchitecture):
             x = layers.MaxPool3DByReshape((1, *left))(x)
         steps, high, wide, channels = x.shape[1:]
         x = keras.layers.Reshape((steps, high * wide * channels))(x)
-        x = layers.FastDropout(dropout)(x)
-        gru = keras.layers.GRU(
-            units,
-            return_sequences=not last,
-        )
-        x = (keras.layers.Bidirectional(gru) if params["bidirectional"] else gru)(x)
-        x = layers.FastDropout(dropout)(x)
-        return x if last else layers.pool(x, None, str(params["pooling"]))
+        x = layers.FastDropout(float(params["dropout"]))(x)
+        return layers.gru_block(x, None, params)

@@ -85,9 +85,7 @@ class GRUFCN(NetworkArchitecture):
         if mask is not None:
             x = layers.ApplyMask()(x, mask=mask)
         steps, real = layers.patch(x, mask, int(params["patch"]))
-        state = keras.layers.GRU(
-            int(params["units"]),
-        )(steps, mask=real)
+        state = layers.FastGRU(int(params["units"]))(steps, mask=real)
         state = layers.FastDropout(float(params["dropout"]))(state)
         stride = -(-profile.steps // CONVOLVED_STEPS)
         x, mask = layers.conv_block(x, mask, width, max(8, 2 * stride), stride=stride)

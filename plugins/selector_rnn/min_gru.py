@@ -14,7 +14,7 @@ from selector.contract import (
     Profile,
     Space,
 )
-from selector_rnn.recurrent import MOST_STEPS, patch_sizes, steps_of
+from selector_rnn.recurrent import MOST_STEPS, patch_sizes
 
 
 class MinGRU(NetworkArchitecture):
@@ -46,7 +46,7 @@ class MinGRU(NetworkArchitecture):
             "layers": Categorical((2,)),
             "bidirectional": Categorical((False, True)),
             "pooling": Categorical(("last", "mean", "attention")),
-            "patch": Categorical(patch_sizes(steps_of(profile))),
+            "patch": Categorical(patch_sizes(profile.length)),
             "dropout": Float(0.0, 0.5),
             "normalize": Categorical(("dataset", "sample")),
             "learning_rate": Float(1e-3, 3e-2, log=True),
@@ -56,7 +56,7 @@ class MinGRU(NetworkArchitecture):
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
         """Return both directions with a pooling over time; and one that answers at the end."""
-        steps = steps_of(profile)
+        steps = profile.length
         pooled = {
             "units": 64,
             "layers": 2,
@@ -86,14 +86,11 @@ class MinGRU(NetworkArchitecture):
         from selector.training import layers
         from selector_rnn.min_gru_layer import MinGRU as Recurrence
 
-        x, mask, units = inputs.x, inputs.mask, int(params["units"])
-        if len(x.shape) == 4:
-            height, width, channels = x.shape[1:]
-            x = keras.layers.Reshape((height, width * channels))(x)
+        x, mask, units = layers.as_series(inputs.x), inputs.mask, int(params["units"])
         if mask is not None:
             x = layers.ApplyMask()(x, mask=mask)
         x, mask = layers.patch(x, mask, int(params["patch"]))
-        memory = max(steps_of(profile) // int(params["patch"]), 2)
+        memory = max(profile.length // int(params["patch"]), 2)
         x = keras.layers.Dense(units)(x)
         for _ in range(int(params["layers"])):
             block = keras.layers.LayerNormalization()(x)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any, ClassVar
 
 from selector.contract import (
@@ -37,8 +36,8 @@ class _Recurrent(NetworkArchitecture):
     # a test of the plugins checks it for every architecture that claims it.
     variable_length = True
 
-    # Name of the layer in ``keras.layers``: a name, since the class itself
-    # would need Keras at import time.
+    # Name of the layer in ``selector.training.layers`` or ``keras.layers``: a name,
+    # since the class itself would need Keras at import time.
     layer: ClassVar[str]
 
     def fit_for(self, profile: Profile) -> Fit:
@@ -76,7 +75,7 @@ class _Recurrent(NetworkArchitecture):
             "layers": Categorical((1, 2)),
             "bidirectional": Categorical((False, True)),
             "pooling": Categorical(("last", "mean", "attention")),
-            "patch": Categorical(patch_sizes(steps_of(profile))),
+            "patch": Categorical(patch_sizes(profile.length)),
             "dropout": Float(0.0, 0.5),
             "normalize": Categorical(("dataset", "sample")),
             "learning_rate": Float(1e-3, 2e-2, log=True),
@@ -90,14 +89,14 @@ class _Recurrent(NetworkArchitecture):
         Every one gives a value for each name of the space. Keep it short: a
         minute buys some forty trials for all architectures together.
         """
-        patches = patch_sizes(steps_of(profile))
+        patches = patch_sizes(profile.length)
         pooled = {
             "units": 64,
             "layers": 1,
             "bidirectional": True,
             "pooling": "attention" if profile.kind == "sequential" else "mean",
             # Two directions over a long series cost most, so its steps are joined.
-            "patch": max(patches) if steps_of(profile) > MOST_STEPS // 4 else 1,
+            "patch": max(patches) if profile.length > MOST_STEPS // 4 else 1,
             "dropout": 0.2,
             "normalize": "dataset",
             "learning_rate": 5e-3,
@@ -120,14 +119,10 @@ class _Recurrent(NetworkArchitecture):
         Output shape
             ``(batch, units)``, twice that where bidirectional.
         """
-        # Keras is imported here, in a worker, and not when the plugin is loaded.
-        import keras
-
+        # It imports Keras, so it is imported here, in a worker, and not with the plugin.
         from selector.training import layers
 
-        x, mask = inputs.x, inputs.mask
-        if len(x.shape) > 3:  # the rows of an image, or the frames of a clip
-            x = keras.layers.Reshape((x.shape[1], prod(x.shape[2:])))(x)
+        x, mask = layers.as_series(inputs.x), inputs.mask
         if mask is not None:
             x = layers.ApplyMask()(x, mask=mask)
         x, mask = layers.patch(x, mask, int(params["patch"]))
@@ -143,11 +138,10 @@ class _Recurrent(NetworkArchitecture):
         """Return one recurrent layer, in both directions where asked for."""
         import keras
 
-        recurrent = getattr(keras.layers, self.layer)
-        layer = recurrent(
-            int(params["units"]),
-            return_sequences=sequences,
-        )
+        from selector.training import layers
+
+        recurrent = getattr(layers, self.layer, None) or getattr(keras.layers, self.layer)
+        layer = recurrent(int(params["units"]), return_sequences=sequences)
         return keras.layers.Bidirectional(layer) if params["bidirectional"] else layer
 
 
@@ -162,7 +156,7 @@ class GRU(_Recurrent):
 
     name = "rnn.gru"
     title = "Gated recurrent unit"
-    layer = "GRU"
+    layer = "FastGRU"
     references = (
         "Cho et al.: Learning phrase representations using RNN encoder-decoder, EMNLP 2014",
     )
@@ -181,11 +175,6 @@ class LSTM(_Recurrent):
     title = "Long short-term memory"
     layer = "LSTM"
     references = ("Hochreiter, Schmidhuber: Long short-term memory, Neural Computation 1997",)
-
-
-def steps_of(profile: Profile) -> int:
-    """Return the steps of the longest series, the rows of an image or the frames of a clip."""
-    return int(profile.shape[0] or 1) if profile.kind == "grid" else profile.steps
 
 
 def patch_sizes(steps: int) -> tuple[int, ...]:

@@ -50,9 +50,9 @@ class Reservoir(FeatureArchitecture):
         fit = super().fit_for(profile)
         if not fit.admitted:
             return fit
-        if profile.steps > MOST_STEPS:
+        if profile.length > MOST_STEPS:
             return Fit(
-                False, f"goes step by step, {MOST_STEPS} at most, and these have {profile.steps}"
+                False, f"goes step by step, {MOST_STEPS} at most, and these have {profile.length}"
             )
         return Fit(True, "a fixed random recurrence with a closed-form head: a quick first answer")
 
@@ -92,10 +92,7 @@ class Reservoir(FeatureArchitecture):
 
         from selector.training import layers
 
-        x, mask = inputs.x, inputs.mask
-        if len(x.shape) == 4:
-            height, width, channels = x.shape[1:]
-            x = keras.layers.Reshape((height, width * channels))(x)
+        x, mask = layers.as_series(inputs.x), inputs.mask
         if mask is not None:
             x = layers.ApplyMask()(x, mask=mask)
         recurrent = self._reservoir(params, backwards=False)

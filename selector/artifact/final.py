@@ -113,7 +113,9 @@ class FinalModel:
 
         def saved(answer: dict[str, Any]) -> None:
             self._predicted = False
-            if not self.adopt(answer, "early"):
+            if self._refitted:  # it took so long that the final model came first
+                shutil.rmtree(self.run.path / ".early", ignore_errors=True)
+            elif not self.adopt(answer, "early"):
                 self._too_slow.add(self._early)
                 self._early = ""  # another may be tried
 
@@ -124,7 +126,8 @@ class FinalModel:
         """Have the early model predict now; looked at only where nothing better can be fitted."""
         if not self._predicted and not self._refitted and self.test_y is not None:
             self._predicted = True
-            self.runner.submit(self.prediction("early"), EARLY_SECONDS, lambda _: None)
+            command = {**self.prediction("early"), "partial": True}
+            self.runner.submit(command, EARLY_SECONDS, lambda _: None)
 
     def command(
         self,
@@ -261,26 +264,32 @@ class FinalModel:
         Without a test part the choice among the finalists is scored, by their
         held-out predictions.
         """
-        from selector.judge.headline import headline
-
         if self.test_y is None:
             return self._cross_validated()
         early = self.run.path / "predictions" / "early.npy"
         if not self._refitted and early.exists():
-            return headline(self.task, self.test_y, np.load(early), on=self.on)
-        command = self.prediction("test")
+            return self._headline(np.load(early))
+        command = {**self.prediction("test"), "partial": True}
         out = Path(command["out"])
         out.unlink(missing_ok=True)
         answer = self.runner.call(
-            command, max(1.0, self.budget.left() + LATEST_SECONDS), avoid=avoid
+            command, max(1.0, self.budget.left() + LATEST_SECONDS), avoid, LATEST_SECONDS
         )
         if answer["state"] != "complete":
             self.runner.failures.append(
                 {"architecture": "saved model", "stage": "score", "reason": answer["reason"]}
             )
             return None
-        predictions = np.load(out, allow_pickle=False)
-        return headline(self.task, self.test_y, predictions, on=self.on)
+        return self._headline(np.load(out, allow_pickle=False))
+
+    def _headline(self, predictions: Array) -> dict[str, Any]:
+        """Score predictions of the test part, of which some may be missing for lack of time."""
+        from selector.judge.headline import headline
+
+        assert self.test_y is not None
+        known = ~np.isnan(predictions).reshape(len(predictions), -1).any(axis=1)
+        on = self.on if known.all() else f"{known.sum()} rows drawn at random of: {self.on}"
+        return headline(self.task, self.test_y[known], predictions[known], on=on)
 
     def _cross_validated(self) -> dict[str, Any] | None:
         """Score the choice among all finalists, the baseline too: it may be the one recommended."""

@@ -115,6 +115,11 @@ def take_in(
         known = _with_known_target(schema.apply(apart), described.profile.target, where)
         test_x, y_test, more = known
         notes += [f"test: {n}" for n in more] if test is not None else []
+        if test is None and len(test_x) < len(apart):
+            notes.append(
+                f"{len(apart) - len(test_x)} of {len(apart)} rows held out do not count for the"
+                " score: their target does not occur in the rows before them or beside them"
+            )
         on = _scored_on(raw, o, len(test_x), test is not None)
     else:
         notes.append(

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from selector.contract import Candidate, Profile, TrialResult
 from selector.judge.finalist import MINIMUM_SPLITS, Finalist, score_interval
+from selector.judge.outcome import Lacking
 from selector.judge.pareto import pareto_front
 from selector.search.splits import CONFIRM_FOLDS
 from selector.tasks.metrics import counted_rows
 
 if TYPE_CHECKING:
-    from selector.judge.verdict import Verdict
     from selector.search.contenders import Contender
     from selector.search.planner import Planner
 
@@ -232,7 +231,7 @@ def refused(candidates: Sequence[Candidate]) -> list[dict[str, str]]:
     ]
 
 
-def undertrained(planner: Planner, but: str = "") -> dict[str, str]:
+def undertrained(planner: Planner) -> dict[str, str]:
     """Return the families whose network had only begun to learn when its time ended.
 
     Few epochs of many rows may be enough; few of few are not. A training that
@@ -243,8 +242,6 @@ def undertrained(planner: Planner, but: str = "") -> dict[str, str]:
     ----------
     planner : Planner
         With its finalists.
-    but : str
-        A family that is left out.
 
     Returns
     -------
@@ -254,7 +251,7 @@ def undertrained(planner: Planner, but: str = "") -> dict[str, str]:
     found = {}
     for name, entry in planner.finalists.items():
         candidate, result = entry.contender.candidate, entry.record.result
-        if candidate.type != "network" or candidate.family in (but, "tabular"):
+        if candidate.type != "network" or candidate.family == "tabular":
             continue
         epochs, shown = entry.epochs or result.epochs, entry.latest.result
         short = epochs < FEW_EPOCHS and epochs * shown.n_train < FEW_SAMPLES
@@ -264,26 +261,9 @@ def undertrained(planner: Planner, but: str = "") -> dict[str, str]:
     return found
 
 
-def _left_open(verdict: Verdict, planner: Planner) -> Verdict:
-    """Return a verdict as undecided where families that fit had no time to show what they can."""
-    missing = planner.uncompared_families()
-    begun = undertrained(planner, but=verdict.family)
-    if not missing and not begun:
-        return verdict
-    why, more = [], []
-    if missing:
-        why.append(f"the time was too short to compare {', '.join(missing)}")
-        more.append(f"compare {', '.join(missing)} too")
-    if begun:
-        why.append(f"the time was too short to train {', '.join(begun.values())}")
-        more.append(f"train {', '.join(begun)} for longer")
-    return replace(
-        verdict,
-        verdict="undecided",
-        why=(*why, *verdict.why),
-        more_time=f"more time would {' and '.join(more)}",
-        open=True,
-    )
+def lacking(planner: Planner) -> Lacking:
+    """Return what the time did not suffice for."""
+    return Lacking(tuple(planner.uncompared_families()), undertrained(planner))
 
 
 def compose(
@@ -304,9 +284,9 @@ def compose(
 
     entered, baseline = finalists(planner, metric)
     rows = leaderboard(planner, metric)
-    verdict = judge(entered, baseline, prefer=prefer) if entered or baseline else None
-    if verdict and verdict.verdict in ("winner", "tie"):
-        verdict = _left_open(verdict, planner)
+    verdict = None
+    if entered or baseline:
+        verdict = judge(entered, baseline, prefer=prefer, lacking=lacking(planner))
     chosen = verdict.recommended if verdict else ""
     row = next((r for r in rows if r["architecture"] == chosen), None)
     recommended = (

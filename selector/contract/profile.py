@@ -93,6 +93,14 @@ class Profile:
         return self.lengths[2] if self.lengths else 1
 
     @property
+    def length(self) -> int:
+        """Steps of the longest series, rows of an image or frames of a clip; 1 for a table.
+
+        What a recurrence goes through one after the other.
+        """
+        return int(self.shape[0] or 1) if self.kind == "grid" else self.steps
+
+    @property
     def channels(self) -> int:
         """Size of the last axis (features, or channels)."""
         return int(self.shape[-1] or 1)

@@ -11,7 +11,10 @@ from selector.judge.statistics import Posterior, VariancePrior, accuracy_prior, 
 from selector.tasks.metrics import BOUNDS, COUNTED
 
 MINIMUM_SPLITS = 3
-"""Common splits below which nothing is claimed."""
+"""Common splits below which nothing is claimed that is not obvious."""
+
+SURE_ON_FEW = 0.99
+"""Probability from which a difference is obvious on fewer splits."""
 
 
 @dataclass(frozen=True)
@@ -108,21 +111,41 @@ def compare(first: Finalist, second: Finalist) -> Posterior | None:
     Posterior or None
         None with fewer than two common splits. For accuracies on a known
         number of rows the variance is pooled with the one that counting
-        predicts, and the scale is at least one row in all the validation
-        parts together.
+        predicts, so that one split is enough, and the scale is at least one row
+        in all the validation parts together.
     """
     splits = common_splits(first, second)
-    if len(splits) < 2:
+    if not splits:
         return None
     a = [first.finite_scores[s] for s in splits]
     b = [second.finite_scores[s] for s in splits]
     rows = min(first.validation_rows, second.validation_rows)
+    prior = _prior(first, fmean(a), fmean(b), rows)
+    if len(splits) < 2 and prior is None:
+        return None
     return correlated_t(
         [x - y for x, y in zip(a, b, strict=True)],
         max(first.test_train_ratio, second.test_train_ratio),
-        prior=_prior(first, fmean(a), fmean(b), rows),
+        prior=prior,
         minimal_scale=1.0 / (rows * len(splits)) if rows > 0 else 0.0,
     )
+
+
+def probability_better(first: Finalist, second: Finalist, margin: float = 0.0) -> float:
+    """Return the probability that `first` is better than `second` by more than `margin`.
+
+    Returns
+    -------
+    float
+        NaN where it is not known: with fewer than :data:`MINIMUM_SPLITS` common
+        splits only what is surer than :data:`SURE_ON_FEW` counts.
+    """
+    posterior = compare(first, second)
+    if posterior is None:
+        return math.nan
+    sure = posterior.probability_above(margin)
+    enough = len(common_splits(first, second)) >= MINIMUM_SPLITS
+    return sure if enough or sure >= SURE_ON_FEW else math.nan
 
 
 def score_interval(finalist: Finalist, level: float = 0.95) -> tuple[float, float] | None:

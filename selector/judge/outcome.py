@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from selector.judge.finalist import MINIMUM_SPLITS, Finalist
+from selector.judge.finalist import MINIMUM_SPLITS, SURE_ON_FEW, Finalist, probability_better
 
 ROPES = {"score": 0.001, "balanced": 0.01, "cheap": 0.03}
 """Region of practical equivalence, in score units, for each ``--prefer``."""
@@ -47,6 +47,33 @@ class Comparison:
     def settled(self) -> bool:
         """Whether the comparison may decide: enough splits, or far enough apart."""
         return self.splits >= MINIMUM_SPLITS or self.better >= DOMINATED_PROBABILITY
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """What the time did not suffice for.
+
+    Parameters
+    ----------
+    compared : tuple of str
+        Families that fit the data and were not compared.
+    trained : mapping of str to str
+        Families whose network had only begun to learn, and what was trained, in
+        words.
+    """
+
+    compared: tuple[str, ...] = ()
+    trained: Mapping[str, str] = field(default_factory=dict)
+
+    def beside(self, family: str) -> Lacking:
+        """Return what is lacking of the families other than `family`."""
+        return replace(self, trained={f: t for f, t in self.trained.items() if f != family})
+
+    def __bool__(self) -> bool:
+        return bool(self.compared or self.trained)
+
+
+NOTHING_LACKING = Lacking()
 
 
 @dataclass(frozen=True)
@@ -143,10 +170,19 @@ class Field:
 
     @property
     def confirmed(self) -> tuple[Finalist, ...]:
-        """Those with enough splits; where none has, those with the most."""
+        """Those with enough splits; where none has, those with the most.
+
+        And those with fewer that are obviously better than the best of these.
+        """
         most = max((len(f.finite_scores) for f in self.finalists), default=0)
         enough = min(MINIMUM_SPLITS, most)
-        return tuple(f for f in self.finalists if len(f.finite_scores) >= enough)
+        first = next((f for f in self.finalists if len(f.finite_scores) >= enough), None)
+        return tuple(
+            f
+            for f in self.finalists
+            if len(f.finite_scores) >= enough
+            or (first is not None and probability_better(f, first) >= SURE_ON_FEW)
+        )
 
     def beats_baseline(self, finalist: Finalist) -> bool:
         """Whether a finalist beats the baseline surely enough to be recommended."""

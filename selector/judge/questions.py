@@ -181,14 +181,20 @@ def _shuffled(rec: Mapping[str, Any], family: str) -> list[str]:
     for result in probes.get("still", []):
         said.append(f"with one frame standing still it {_loses(result, metric)}")
     columns = sorted(probes.get("column", []), key=lambda r: -r["drop"])
+    probed = _columns(len(columns), rec["profile"]["shape"][-1])
     lost = [r for r in columns if r["drop"] > r["error"]][:3]
     if lost:
         named = listed([f"{r['column']} ({points(r['drop'], metric)})" for r in lost])
-        said.append(f"of {len(columns)} columns, shuffled among the rows, it needs {named} most")
+        said.append(f"of {probed}, shuffled among the rows, it needs {named} most")
     elif columns:
         most = points(columns[0]["drop"], metric)
-        said.append(f"none of {len(columns)} columns, shuffled among the rows, costs over {most}")
+        said.append(f"none of {probed}, shuffled among the rows, costs over {most}")
     return said
+
+
+def _columns(probed: int, of: int) -> str:
+    """Name the columns that were probed: in a wide table the time may end before they do."""
+    return f"{of} columns" if probed >= of else f"the first {probed} of {of} columns"
 
 
 def _loses(result: Mapping[str, Any], metric: str) -> str:

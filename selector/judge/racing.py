@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from selector.judge.finalist import MINIMUM_SPLITS, Finalist, common_splits, compare
+from selector.judge.finalist import MINIMUM_SPLITS, Finalist, probability_better
 from selector.judge.outcome import BASELINE_PROBABILITY, DOMINATED_PROBABILITY, ROPES
 from selector.judge.verdict import judge
 
@@ -78,7 +78,7 @@ def in_contention(
     """Return the finalists that may still win or tie, and the baseline while it may.
 
     A finalist is out when some other is better by more than the ROPE with
-    probability .95 on at least three common splits; the baseline is out when
+    probability .95 on at least three common splits, or obviously on fewer; the baseline is out when
     some finalist beats it with probability .98.
 
     Parameters
@@ -93,7 +93,7 @@ def in_contention(
     alive = [f for f in finalists if not any(_dominates(o, f, rope) for o in finalists)]
     if baseline is None:
         return alive
-    beaten = any(_sure(f, baseline, 0.0) >= BASELINE_PROBABILITY for f in finalists)
+    beaten = any(probability_better(f, baseline) >= BASELINE_PROBABILITY for f in finalists)
     return alive if beaten else [baseline, *alive]
 
 
@@ -121,16 +121,8 @@ def _pairs(
     ]
 
 
-def _sure(first: Finalist, second: Finalist, margin: float) -> float:
-    """Return the probability that `first` is better by more than `margin`; 0 if unknown."""
-    if len(common_splits(first, second)) < MINIMUM_SPLITS:
-        return 0.0
-    posterior = compare(first, second)
-    return 0.0 if posterior is None else posterior.probability_above(margin)
-
-
 def _dominates(first: Finalist, second: Finalist, rope: float) -> bool:
     """Whether `first` is surely better than `second`."""
     if first.architecture == second.architecture:
         return False
-    return _sure(first, second, rope) >= DOMINATED_PROBABILITY
+    return probability_better(first, second, rope) >= DOMINATED_PROBABILITY

@@ -130,7 +130,8 @@ def correlated_t(
     Parameters
     ----------
     differences : iterable of float, length J >= 2
-        Score of one model minus score of the other, one for each common split.
+        Score of one model minus score of the other, one for each common split; with
+        a `prior` one is enough.
     test_train_ratio : float
         Rows validated on over rows trained on, the same for all splits: in
         K-fold cross-validation ``1 / (K - 1)``.
@@ -151,7 +152,7 @@ def correlated_t(
     """
     values = [float(d) for d in differences]
     count = len(values)
-    if count < 2 or not all(math.isfinite(d) for d in values):
+    if count < (2 if prior is None else 1) or not all(math.isfinite(d) for d in values):
         raise OptionError(
             "the correlated t-test needs at least two finite differences, "
             f"received {values}: score both models on more common splits"
@@ -163,7 +164,7 @@ def correlated_t(
         )
     loc = math.fsum(values) / count
     df = count - 1.0
-    variance = math.fsum((d - loc) ** 2 for d in values) / df
+    variance = math.fsum((d - loc) ** 2 for d in values) / max(df, 1.0)
     if variance <= (1e-12 * max(1.0, abs(loc))) ** 2:  # rounding, not variation
         variance = 0.0
     if prior is not None:

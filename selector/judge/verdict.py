@@ -14,11 +14,20 @@ from selector.judge.finalist import (
     adjusted_means,
     common_splits,
     compare,
+    probability_better,
 )
-from selector.judge.outcome import ROPES, WINNER_PROBABILITY, Comparison, Field, Verdict
+from selector.judge.outcome import (
+    NOTHING_LACKING,
+    ROPES,
+    WINNER_PROBABILITY,
+    Comparison,
+    Field,
+    Lacking,
+    Verdict,
+)
 from selector.judge.why import explain
 
-__all__ = ["ROPES", "Finalist", "Verdict", "expected_loss", "judge"]
+__all__ = ["ROPES", "Finalist", "Lacking", "Verdict", "expected_loss", "judge"]
 
 
 def judge(
@@ -26,6 +35,7 @@ def judge(
     baseline: Finalist | None,
     rope: float | None = None,
     prefer: str = "balanced",
+    lacking: Lacking = NOTHING_LACKING,
 ) -> Verdict:
     """Judge finalists on their common splits.
 
@@ -42,6 +52,8 @@ def judge(
         accuracy); by default that of `prefer`.
     prefer : {"score", "balanced", "cheap"}
         How much score a cheaper model may cost: 0.001, 0.01 or 0.03.
+    lacking : Lacking
+        What the time did not suffice for: with it there is no *winner* and no *tie*.
 
     Returns
     -------
@@ -72,7 +84,11 @@ def judge(
     probability .98. Cost is counted (multiply-adds, then bytes), never timed.
     """
     ground = _field(finalists, baseline, _rope(rope, prefer))
-    return explain(_decide(ground), ground)
+    verdict = _decide(ground)
+    lacking = lacking.beside(verdict.family)
+    if lacking and verdict.verdict in ("winner", "tie"):
+        verdict = _left_open(verdict, ground)
+    return explain(verdict, ground, lacking)
 
 
 def _rope(rope: float | None, prefer: str) -> float:
@@ -116,17 +132,13 @@ def _field(finalists: Sequence[Finalist], baseline: Finalist | None, rope: float
 
 def _beats(finalist: Finalist, baseline: Finalist | None) -> float:
     """Probability that a finalist beats the baseline; NaN with too few splits."""
-    if baseline is None:
-        return 1.0
-    if len(common_splits(finalist, baseline)) < MINIMUM_SPLITS:
-        return math.nan
-    posterior = compare(finalist, baseline)
-    return math.nan if posterior is None else posterior.probability_above(0.0)
+    return 1.0 if baseline is None else probability_better(finalist, baseline)
 
 
 def _decide(ground: Field) -> Verdict:
     """Reach the verdict, without its words."""
     able = [f for f in ground.confirmed if ground.beats_baseline(f)]
+    able = able or [f for f in ground.finalists if ground.beats_baseline(f)]
     if not able:
         return _no_model(ground)
     best = able[0]
@@ -143,6 +155,15 @@ def _decide(ground: Field) -> Verdict:
         if tie.expected_loss <= ground.rope:
             return tie
     return _verdict("undecided", _cheapest_beside(best, able), best, group, comparisons, ground)
+
+
+def _left_open(verdict: Verdict, ground: Field) -> Verdict:
+    """Return a verdict as undecided: some family had no time to show what it can."""
+    by_name = {f.architecture: f for f in ground.finalists}
+    best, group = by_name[verdict.best], [by_name[a] for a in verdict.tie_group]
+    able = [f for f in ground.confirmed if ground.beats_baseline(f)]
+    chosen = _cheapest_beside(best, able)
+    return _verdict("undecided", chosen, best, group, verdict.comparisons, ground)
 
 
 def _cheapest_beside(best: Finalist, able: Sequence[Finalist]) -> Finalist:

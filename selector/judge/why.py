@@ -8,9 +8,11 @@ from dataclasses import replace
 from selector.judge.finalist import MINIMUM_SPLITS, Finalist, common_splits, compare
 from selector.judge.outcome import (
     BASELINE_PROBABILITY,
+    NOTHING_LACKING,
     WINNER_PROBABILITY,
     Comparison,
     Field,
+    Lacking,
     Verdict,
 )
 from selector.judge.statistics import Posterior
@@ -22,7 +24,7 @@ MOST_SPLITS = 30
 NO_NETWORK = "you need no neural network for this data"
 
 
-def explain(verdict: Verdict, ground: Field) -> Verdict:
+def explain(verdict: Verdict, ground: Field, lacking: Lacking = NOTHING_LACKING) -> Verdict:
     """Return `verdict` with its reasons and with what more time would buy.
 
     Parameters
@@ -31,6 +33,8 @@ def explain(verdict: Verdict, ground: Field) -> Verdict:
         As decided, without words.
     ground : Field
         What it was decided on.
+    lacking : Lacking
+        What the time did not suffice for.
     """
     by_name = {f.architecture: f for f in ground.finalists}
     if ground.baseline is not None:
@@ -45,8 +49,26 @@ def explain(verdict: Verdict, ground: Field) -> Verdict:
             *_against_baseline(verdict, chosen, ground.baseline),
             *_network(chosen, verdict),
         ]
-    return replace(
-        verdict, why=tuple(why), more_time=_more_time(verdict, best, by_name, ground.baseline)
+    more_time = _more_time(verdict, best, by_name, ground.baseline)
+    if lacking and verdict.verdict in ("baseline", "undecided"):
+        short, would = _lacking(lacking)
+        why, more_time = [short, *why], would
+    return replace(verdict, why=tuple(why), more_time=more_time)
+
+
+def _lacking(lacking: Lacking) -> tuple[str, str]:
+    """Say what the time was too short for, and what more would buy."""
+    short, would = [], []
+    if lacking.compared:
+        families = listed(list(lacking.compared))
+        short.append(f"to compare {families}")
+        would.append(f"compare {families} too")
+    if lacking.trained:
+        short.append(f"to train {listed(list(lacking.trained.values()))}")
+        would.append(f"train {listed(list(lacking.trained))} for longer")
+    return (
+        f"the time was too short {' and '.join(short)}",
+        f"more time would {' and '.join(would)}",
     )
 
 
@@ -172,7 +194,10 @@ def _baseline_why(ground: Field) -> list[str]:
     base = ground.baseline
     if base is None or not ground.finalists:
         return ["only the trivial baseline has a score: no other model was confirmed"]
-    likeliest = max(ground.finalists, key=lambda f: ground.beats[f.architecture])
+    known = [f for f in ground.finalists if not math.isnan(ground.beats[f.architecture])]
+    if not known:
+        return [f"no model was scored on {MINIMUM_SPLITS} splits in common with the baseline"]
+    likeliest = max(known, key=lambda f: ground.beats[f.architecture])
     sure = ground.beats[likeliest.architecture]
     count = len(common_splits(likeliest, base))
     return [

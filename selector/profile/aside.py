@@ -11,6 +11,7 @@ import numpy as np
 
 from selector.contract import FEATURE_AXES, Array, Column, Dataset, Variable
 from selector.errors import OptionError, did_you_mean
+from selector.readers.dates import asked_order
 
 
 def set_aside(dataset: Dataset, group: str | None = None, order: str | None = None) -> Dataset:
@@ -31,15 +32,16 @@ def set_aside(dataset: Dataset, group: str | None = None, order: str | None = No
     Raises
     ------
     OptionError
-        Where there is no such column, values are missing, or an order is text.
+        Where there is no such column, values are missing, or an order is text that is
+        no date or time.
     """
     name, option = group or order, "--group" if group else "--order"
     if name is None:
         return dataset
     inputs, column, values = _taken(dataset, name, option)
     _refuse_missing(f"{option} '{name}'", np.isnan(values))
-    if order and column.type == "categorical":
-        values = _ranks(name, column.levels, values)
+    if order:
+        values = asked_order(option, column, values)
     codes = np.unique(values, return_inverse=True)[1] if group else None
     return replace(
         dataset, inputs=inputs, groups=codes, order=values if order else None, aside=None
@@ -115,15 +117,3 @@ def _refuse_missing(what: str, missing: Array) -> None:
             f"{what} has no value in {int(missing.sum())} of {len(missing)} samples; every sample"
             " needs one."
         )
-
-
-def _ranks(name: str, levels: tuple[str, ...], values: np.ndarray) -> np.ndarray:
-    """Return the ranks of dates written as text: ISO 8601 sorts as it is read."""
-    if not all(level[:4].isdigit() and level[4:5] in "-/" for level in levels):
-        raise OptionError(
-            f"--order '{name}' holds text ('{levels[0]}'); numbers or dates as 2026-11-24 can be"
-            " put in order."
-        )
-    rank = np.empty(len(levels))
-    rank[np.argsort(np.array(levels))] = np.arange(len(levels))
-    return rank[values.astype(np.int64)]

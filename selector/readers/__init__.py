@@ -87,6 +87,8 @@ def read(
         Where there is no such file or folder.
     DataError
         Where the source cannot be read.
+    OptionError
+        Where ``options.step`` names text that has no order in time.
     PluginError
         Where the reader of a plugin fails.
     """

@@ -33,9 +33,7 @@ def align(dataset: Dataset, expect: Mapping[str, Any]) -> tuple[Variable, list[s
         As read, with or without the target among its columns.
     expect : mapping
         The trained input: ``axes``; ``shape`` of one sample, None for a
-        length that varies; ``columns`` (dicts or :class:`Column`);
-        ``source_columns``, the names of the table's columns that became the
-        steps of a series or the pixels of an image, where they did.
+        length that varies; ``columns`` (dicts or :class:`Column`).
 
     Returns
     -------
@@ -58,7 +56,7 @@ def align(dataset: Dataset, expect: Mapping[str, Any]) -> tuple[Variable, list[s
         if x.axes == FEATURE_AXES:
             return align_table(dataset, columns)
         return _flattened(x, columns), []
-    x, notes = _unfolded(dataset, axes, shape, expect.get("source_columns"))
+    x, notes = _unfolded(dataset, axes, shape)
     if axes == SERIES_AXES:
         x, more = align_series(x, tuple(c.name for c in columns), shape[0])
     elif axes == IMAGE_AXES:
@@ -278,17 +276,14 @@ def _resized(values: Array, height: int, width: int) -> Array:
 
 
 def _unfolded(
-    dataset: Dataset,
-    axes: tuple[str, ...],
-    shape: tuple[int | None, ...],
-    source_columns: Sequence[str] | None,
+    dataset: Dataset, axes: tuple[str, ...], shape: tuple[int | None, ...]
 ) -> tuple[Variable, list[str]]:
     """Give a table, or an array whose axes were guessed, the trained axes."""
     x = dataset.x
     if x.axes == axes:
         return x, []
     if x.axes == FEATURE_AXES:
-        return _unfolded_table(dataset, axes, shape, source_columns)
+        return _unfolded_table(dataset, axes, shape)
     if (
         None not in shape
         and x.lengths is None
@@ -308,26 +303,13 @@ def _unfolded(
 
 
 def _unfolded_table(
-    dataset: Dataset,
-    axes: tuple[str, ...],
-    shape: tuple[int | None, ...],
-    source_columns: Sequence[str] | None,
+    dataset: Dataset, axes: tuple[str, ...], shape: tuple[int | None, ...]
 ) -> tuple[Variable, list[str]]:
     """Make series of one channel, or images, of the rows of a table."""
     x = dataset.x
-    names = [c.name for c in x.columns]
     target = dataset.source.get("target")
     size = None if None in shape else math.prod(int(extent or 1) for extent in shape)
     chosen = [i for i, c in enumerate(x.columns) if c.type == "numeric" and c.name != target]
-    notes: list[str] = []
-    if source_columns and set(source_columns) <= set(names):
-        chosen = [names.index(c) for c in source_columns]
-        extra = [n for n in names if n not in set(source_columns) and n != target]
-        if extra:
-            notes.append(f"columns that the model does not use were ignored: {some(extra)}")
-    elif source_columns and set(source_columns) & set(names):
-        missing = next(c for c in source_columns if c not in names)
-        chosen = [_find(missing, names, dataset.name)]
     if size is not None and len(chosen) != size:
         length = f"series of {size} steps" if axes == SERIES_AXES else f"samples of {size} values"
         raise DataError(
@@ -335,7 +317,7 @@ def _unfolded_table(
             "numbers beside the target."
         )
     columns = [as_numbers(x.columns[i], x.values[:, i]) for i in chosen]
-    notes += [note for _, more in columns for note in more]
+    notes = [note for _, more in columns for note in more]
     values = np.column_stack([cells for cells, _ in columns]).astype(np.float32)
     if size is not None:
         return Variable(axes, values.reshape(len(values), *shape)), notes

@@ -27,7 +27,15 @@ from selector.contract import (
     Variable,
 )
 from selector.errors import DataError, did_you_mean
-from selector.readers.columns import Dtype, number_values, plural, some, target_variable
+from selector.readers.columns import (
+    Dtype,
+    is_missing,
+    number_values,
+    plural,
+    some,
+    target_variable,
+    text_column,
+)
 from selector.readers.tables import Table, table_dataset
 
 _INPUT_KEYS = ("X", "x", "data", "inputs")
@@ -205,11 +213,27 @@ def _text_table(name: str, x: Array, source: dict[str, Any], options: ReadOption
             ) from None
     else:
         return _dataset(name, numbers, None, None, source, options)
-    columns = [target_variable(x[:, i], f"c{i}") for i in range(x.shape[1])]
-    described = tuple(c.columns[0] for c in columns)
-    values = np.column_stack([c.values for c in columns])
-    source["columns"] = [c.name for c in described]
-    return Dataset(name, {"x": Variable(FEATURE_AXES, values, described)}, None, (), (), source)
+    if x.dtype.kind == "S":
+        x = np.char.decode(x, "utf-8", "replace")
+    read = [_column(f"c{i}", x[:, i].tolist()) for i in range(x.shape[1])]
+    columns = tuple(column for column, _, _ in read)
+    values = np.column_stack([cells for _, cells, _ in read])
+    notes = tuple(note for _, _, more in read for note in more)
+    source["columns"] = [c.name for c in columns]
+    return Dataset(name, {"x": Variable(FEATURE_AXES, values, columns)}, None, (), notes, source)
+
+
+def _column(name: str, cells: list[Any]) -> tuple[Column, Array, list[str]]:
+    """Decide one column: text as in a file, other objects by their type."""
+    import polars as pl
+
+    texts = ["" if is_missing(cell) else cell for cell in cells]
+    if all(isinstance(text, str) for text in texts):
+        return text_column(name, pl.Series(name, texts, dtype=pl.String))
+    objects = np.empty(len(cells), dtype=object)
+    objects[:] = cells
+    target = target_variable(objects, name)
+    return target.columns[0], target.values, []
 
 
 def _with_lengths(x: Array, lengths: Array) -> Variable:
@@ -280,9 +304,12 @@ def _from_list(items: Sequence[Any]) -> Any:
         raise DataError("X is empty: it must hold samples.")
     if not all(isinstance(item, np.ndarray) for item in items):
         try:
-            return np.asarray(items)
+            array = np.asarray(items)
         except ValueError:
             pass
+        else:
+            # beside a text, NumPy makes texts of numbers too
+            return np.asarray(items, dtype=object) if array.dtype.kind in "US" else array
     try:
         series = [np.asarray(item) for item in items]
     except ValueError as error:

@@ -208,7 +208,7 @@ def _python_column(name: str, values: Array) -> tuple[Column, Array]:
     import polars as pl
 
     if values.dtype.kind in "OUST":
-        objects = [None if _is_missing(v) else v for v in values.tolist()]
+        objects = [None if is_missing(v) else v for v in values.tolist()]
         filled = [v for v in objects if v is not None]
         if any(isinstance(v, list | tuple | dict | set | np.ndarray) for v in filled):
             raise DataError(f"'{name}' must hold one number, text or boolean for each sample.")
@@ -232,7 +232,8 @@ def _python_column(name: str, values: Array) -> tuple[Column, Array]:
     )
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Whether a Python value is none: None, NaN, NA or NaT."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, float) and math.isnan(value)

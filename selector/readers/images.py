@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from selector.readers.columns import plural, some
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_T = TypeVar("_T")
+
+LONGEST_SIDE = 256
+"""Larger images are read smaller: photos of full size fit neither the memory nor the networks."""
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 _GREY_MODES = ("1", "L", "LA", "I", "F")
 _PARTS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation"})
@@ -23,8 +27,9 @@ _PARTS = frozenset({"train", "training", "test", "testing", "val", "valid", "val
 class ImageReader(Reader):
     """Reads images into one size and one number of channels.
 
-    The size is the median of all sizes, or that of the training data; the
-    images are grey where all of them are, else RGB.
+    The size is the median of all sizes, with a longer side of
+    :data:`LONGEST_SIDE` at most, or that of the training data; the images are
+    grey where all of them are, else RGB.
     """
 
     name: ClassVar[str] = "images"
@@ -40,18 +45,16 @@ class ImageReader(Reader):
         """Read the folder; see :meth:`selector.contract.Reader.read`."""
         path = Path(source)
         paths, labels = _find(path, options.expect)
-        images, kept, broken = _open(paths)
-        if not images:
-            raise DataError(
-                f"none of the {len(paths)} image files in '{path}' can be read; the first is "
-                f"'{paths[0].name}'. Readable are {', '.join(EXTENSIONS)}."
-            )
-        notes = []
-        if broken:
-            notes.append(f"{plural(len(broken), 'unreadable image')} skipped: {some(broken)}")
         expect = options.expect if (options.expect or {}).get("reader") == self.name else None
-        size, channels = _form(images, expect, notes)
-        values = np.stack([_pixels(image, size, channels) for image in images])
+        heads = {i: head for i, p in enumerate(paths) if (head := _seen(p, _head)) is not None}
+        if not heads:
+            raise _unreadable(path, paths)
+        size, channels = _form(list(heads.values()), expect)
+        values, kept = _decoded({i: paths[i] for i in heads}, size, channels)
+        if not kept:
+            raise _unreadable(path, paths)
+        broken = [paths[i] for i in sorted(set(range(len(paths))) - set(kept))]
+        notes = _notes(broken, [heads[i] for i in kept], size, channels)
         root = path if path.is_dir() else path.parent
         ids = tuple(paths[i].relative_to(root).as_posix() for i in kept)
         source_info = {
@@ -122,21 +125,51 @@ def _refuse_parts(path: Path, folders: Sequence[Path]) -> None:
     )
 
 
-def _open(paths: Sequence[Path]) -> tuple[list[Image], list[int], list[str]]:
-    """Return the images, their positions in `paths`, and the names of unreadable files."""
+class _Head(NamedTuple):
+    """What is known of an image before it is decoded."""
+
+    height: int
+    width: int
+    grey: bool
+
+
+def _head(image: Image) -> _Head:
+    if image.mode == "P":  # whether all colours in use are grey shows in the pixels
+        return _Head(image.height, image.width, _plain(image).mode == "L")
+    grey = image.mode in _GREY_MODES or image.mode.startswith("I;16")
+    return _Head(image.height, image.width, grey)
+
+
+def _seen(path: Path, see: Callable[[Image], _T]) -> _T | None:
+    """Return what `see` makes of an image; None where the file cannot be read."""
     from PIL import Image as pillow
 
-    images, kept, broken = [], [], []
-    for i, path in enumerate(paths):
-        try:
-            with pillow.open(path) as image:
-                image.load()
-                images.append(_plain(image))
-        except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError):
-            broken.append(f"{path.parent.name}/{path.name}")
-        else:
+    try:
+        with pillow.open(path) as image:
+            return see(image)
+    except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError):
+        return None
+
+
+def _unreadable(path: Path, paths: Sequence[Path]) -> DataError:
+    return DataError(
+        f"none of the {len(paths)} image files in '{path}' can be read; the first is "
+        f"'{paths[0].name}'. Readable are {', '.join(EXTENSIONS)}."
+    )
+
+
+def _decoded(
+    paths: Mapping[int, Path], size: tuple[int, int], channels: int
+) -> tuple[Array, list[int]]:
+    """Decode one image at a time; return their pixels, and the keys of those that are whole."""
+    values = np.empty((len(paths), *size, channels), dtype=np.float32)
+    kept: list[int] = []
+    for i, path in paths.items():
+        pixels = _seen(path, lambda image: _pixels(image, size, channels))
+        if pixels is not None:
+            values[len(kept)] = pixels
             kept.append(i)
-    return images, kept, broken
+    return values[: len(kept)], kept
 
 
 def _plain(image: Image) -> Image:
@@ -156,34 +189,44 @@ def _plain(image: Image) -> Image:
     return image.convert("RGB")
 
 
-def _form(
-    images: Sequence[Image], expect: Mapping[str, Any] | None, notes: list[str]
-) -> tuple[tuple[int, int], int]:
-    """Return the common ``(height, width)`` and number of channels, and note what changes."""
-    sizes = np.array([(image.height, image.width) for image in images])
+def _form(heads: Sequence[_Head], expect: Mapping[str, Any] | None) -> tuple[tuple[int, int], int]:
+    """Return the common ``(height, width)`` and number of channels."""
     if expect:
-        size = (int(expect["size"][0]), int(expect["size"][1]))
-        channels = int(expect["channels"])
-    else:
-        median = np.median(sizes, axis=0).round().astype(int)
-        size = (int(median[0]), int(median[1]))
-        channels = 3 if any(image.mode == "RGB" for image in images) else 1
+        return (int(expect["size"][0]), int(expect["size"][1])), int(expect["channels"])
+    median = np.median([(head.height, head.width) for head in heads], axis=0)
+    height, width = (median * min(1, LONGEST_SIDE / median.max())).round().astype(int).tolist()
+    return (max(1, height), max(1, width)), 1 if all(head.grey for head in heads) else 3
+
+
+def _notes(
+    broken: Sequence[Path], heads: Sequence[_Head], size: tuple[int, int], channels: int
+) -> list[str]:
+    """Say which images were left out or changed."""
+    notes = []
+    if broken:
+        names = some(f"{path.parent.name}/{path.name}" for path in broken)
+        notes.append(f"{plural(len(broken), 'unreadable image')} skipped: {names}")
+    sizes = np.array([(head.height, head.width) for head in heads])
     changed = int((sizes != np.array(size)).any(axis=1).sum())
     if changed:
+        capped = max(size) == LONGEST_SIDE < sizes.max()
         notes.append(
-            f"{changed} of {plural(len(images), 'image')} of another size were resized to "
+            f"{changed} of {plural(len(heads), 'image')} of another size were resized to "
             f"{size[0]} × {size[1]} (height × width)"
+            + (f"; the longer side is at most {LONGEST_SIDE}" if capped else "")
         )
-    grey = sum(image.mode == "L" for image in images)
-    if 0 < grey < len(images) and channels == 3:
+    grey = sum(head.grey for head in heads)
+    if 0 < grey < len(heads) and channels == 3:
         notes.append(f"{plural(grey, 'grey image')} among coloured ones: all read as RGB")
-    return size, channels
+    return notes
 
 
 def _pixels(image: Image, size: tuple[int, int], channels: int) -> Array:
     """Return one image as float32 in 0..255, shape ``(height, width, channels)``."""
     from PIL import Image as pillow
 
+    image.draft(None, (size[1], size[0]))  # a JPEG much larger is not decoded in full
+    image = _plain(image)
     mode = "L" if channels == 1 else "RGB"
     if image.mode != mode:
         image = image.convert(mode)

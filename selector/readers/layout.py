@@ -8,6 +8,7 @@ evidence that is asked for, but never replace the structure.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy as np
 from selector.contract import Array, Column, ReadOptions
 from selector.errors import DataError, did_you_mean
 from selector.readers.columns import some
+from selector.readers.dates import in_order
 
 # fmt: off
 ID_NAMES = frozenset({
@@ -35,7 +37,10 @@ _MIN_STEPS = 4.0
 """Mean number of steps that structure alone must show."""
 _MAX_LEVELS = 50
 """A categorical channel may have so many levels."""
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{2}:\d{2}")
+_HEAD = 1000
+"""So many rows show of most columns that they name no series."""
+_FEW = 64
+"""So many rows, or up to twice as many, show of most columns that they are no steps."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +159,9 @@ def _asked_layout(
     if step is None:
         rest = [j for j in range(len(columns)) if j != series]
         named = [j for j in rest if _plain(columns[j].name) in STEP_NAMES]
-        step = next((j for j in named if increases(values[:, series], values[:, j])), None)
+        orders = {j: in_order(columns[j], values[:, j]) for j in named}
+        pairs = neighbours(values[:, series])
+        step = next((j for j, x in orders.items() if x is not None and increases(pairs, x)), None)
     constant = [j for j in _constant_columns(values, series, step) if j != aside]
     if options.target is None:
         target = _pick_target(columns, values, series, constant)
@@ -184,71 +191,91 @@ def _plain(name: str) -> str:
 
 
 def _detect(columns: Sequence[Column], values: Array, aside: int | None) -> tuple[int, int] | None:
-    """Return the positions of series id and step, by structure."""
-    found: list[tuple[int, int, int]] = []
-    for i, column in enumerate(columns):
-        if i == aside or (column.type == "numeric" and column.dtype != "integer"):
-            continue
-        series = values[:, i]
-        if np.isnan(series).any():
-            continue
-        count = len(np.unique(series))
-        id_named = _plain(column.name) in ID_NAMES
-        if count * 2 > len(series) or (count < 2 and not id_named):
-            continue
-        for j, other in enumerate(columns):
-            if j in (i, aside) or not _may_be_step(other, values[:, j]):
-                continue
-            named = id_named and _plain(other.name) in STEP_NAMES
-            if _is_step(series, values[:, j], count, named):
-                found.append((int(named), -i, -j))
-    if not found:
-        return None
-    _, i, j = max(found)
-    return -i, -j
-
-
-def _may_be_step(column: Column, values: Array) -> bool:
-    if np.isnan(values).any():
-        return False
-    if column.type == "categorical":
-        return all(_DATE.match(level) for level in column.levels[:20])
-    return column.dtype == "integer" or _plain(column.name) in STEP_NAMES
-
-
-def _is_step(series: Array, step: Array, count: int, named: bool) -> bool:
-    """Whether `step` orders the rows of each series.
+    """Return the positions of series id and step: by their names, else by structure.
 
     By names: no step occurs twice in a series. By structure: the steps
     increase down the file, a series has four steps or more, and series share
     their steps (they start again with each series).
     """
-    if named:
-        return len(np.unique(np.column_stack([series, step]), axis=0)) == len(series)
-    if len(series) < _MIN_STEPS * count or not increases(series, step):
-        return False
-    return len(np.unique(step)) <= 0.5 * len(step)
+    missing: Array = np.isnan(values)
+    full = [j for j in range(len(columns)) if j != aside and not missing[:, j].any()]
+    ids = [j for j in full if columns[j].type == "categorical" or columns[j].dtype == "integer"]
+    steps, ordered = _steps(columns, values, full)
+    for i in (j for j in ids if _plain(columns[j].name) in ID_NAMES):
+        if 2 * len(np.unique(values[:, i])) > len(values):
+            continue
+        for j in (j for j in steps if _plain(columns[j].name) in STEP_NAMES):
+            cells = np.column_stack([values[:, i], ordered[:, j]])
+            if len(np.unique(cells, axis=0)) == len(cells):
+                return i, j
+    shared = functools.cache(lambda j: 2 * len(np.unique(ordered[:, j])) <= len(ordered))
+    for i in ids:
+        # each pair of columns in full would take an hour where there are 785 of 42,000 rows
+        rising = _rising(ordered, steps, neighbours(values[:_HEAD, i]))
+        if not rising:
+            continue
+        pairs = neighbours(values[:, i])
+        count = len(values) - len(pairs[0])
+        if count < 2 or len(values) < _MIN_STEPS * count:
+            continue
+        for j in _rising(ordered, rising, pairs):
+            if shared(j) and increases(pairs, ordered[:, j]):
+                return i, j
+    return None
 
 
-def increases(series: Array, step: Array) -> bool:
-    """Whether `step` increases within each series, in the order of the file."""
+def _rising(ordered: Array, steps: Sequence[int], pairs: tuple[Array, Array]) -> list[int]:
+    """Return the columns that increase within the series, by a look at a few rows of all."""
+    few = slice(None, None, max(1, len(pairs[0]) // _FEW))
+    before, after = (ordered[rows[few]][:, list(steps)] for rows in pairs)
+    rises: Array = after > before
+    return [steps[k] for k in np.flatnonzero(rises.all(axis=0)).tolist()]
+
+
+def _steps(
+    columns: Sequence[Column], values: Array, full: Sequence[int]
+) -> tuple[list[int], Array]:
+    """Return the columns that may be steps, and the table with their dates as ranks."""
+    steps, dates = [], {}
+    for j in full:
+        column = columns[j]
+        if column.type == "categorical":
+            order = in_order(column, values[:, j])
+            if order is None:
+                continue
+            dates[j] = order
+        elif column.dtype != "integer" and _plain(column.name) not in STEP_NAMES:
+            continue
+        steps.append(j)
+    if dates:
+        values = values.copy()
+    for j, order in dates.items():
+        values[:, j] = order
+    return steps, values
+
+
+def neighbours(series: Array) -> tuple[Array, Array]:
+    """Return the rows that another of their series follows, and those that follow them."""
     order = np.argsort(series, kind="stable")
-    same = np.diff(series[order]) == 0
-    return bool((np.diff(step[order])[same] > 0).all())
+    same = series[order[1:]] == series[order[:-1]]
+    return order[:-1][same], order[1:][same]
+
+
+def increases(pairs: tuple[Array, Array], step: Array) -> bool:
+    """Whether `step` increases within each series, given their :func:`neighbours`."""
+    before, after = pairs
+    return bool((step[after] > step[before]).all())
 
 
 def _constant_columns(values: Array, series: int, step: int | None) -> list[int]:
     """Positions of the columns that are constant within each series."""
-    order = np.argsort(values[:, series], kind="stable")
-    ids = values[order, series]
-    same = np.diff(ids) == 0
+    before, after = neighbours(values[:, series])
     out = []
     for j in range(values.shape[1]):
         if j in (series, step):
             continue
-        cells = values[order, j]
-        equal = (cells[1:] == cells[:-1]) | (np.isnan(cells[1:]) & np.isnan(cells[:-1]))
-        if equal[same].all():
+        one, other = values[before, j], values[after, j]
+        if ((one == other) | (np.isnan(one) & np.isnan(other))).all():
             out.append(j)
     return out
 

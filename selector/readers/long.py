@@ -14,7 +14,8 @@ from selector.contract import SERIES_AXES, Array, Column, Dataset, ReadOptions, 
 from selector.errors import DataError
 from selector.readers.columns import number_text, without_infinities
 from selector.readers.convert import as_categories, as_numbers
-from selector.readers.layout import Layout, increases
+from selector.readers.dates import asked_order
+from selector.readers.layout import Layout, increases, neighbours
 
 if TYPE_CHECKING:
     from selector.readers.tables import Table
@@ -38,6 +39,8 @@ def build(
     DataError
         Where two rows have the same id and step, a step is missing, or the
         target changes within a series.
+    OptionError
+        Where the steps are text that is no date or time.
     """
     notes = [*table.notes, *layout.notes]
     ids, groups = _first_appearance(values[:, layout.id])
@@ -86,9 +89,10 @@ def _row_order(
     """Return the rows sorted by series and step."""
     if layout.step is None:
         return np.argsort(groups, kind="stable")
-    steps, name = values[:, layout.step], columns[layout.step].name
-    if np.isnan(steps).any():
-        raise DataError(f"the step column '{name}' has missing cells; every row needs one.")
+    column, cells = columns[layout.step], values[:, layout.step]
+    if np.isnan(cells).any():
+        raise DataError(f"the step column '{column.name}' has missing cells; every row needs one.")
+    steps = asked_order("--step", column, cells)
     order = np.lexsort((steps, groups))
     same = np.diff(groups[order]) == 0
     twice = np.flatnonzero(same & (np.diff(steps[order]) == 0))
@@ -97,12 +101,12 @@ def _row_order(
         where = _id_text(columns[layout.id], values[row, layout.id])
         raise DataError(
             f"{len(twice)} rows repeat a step of their series: the first is "
-            f"{columns[layout.id].name} {where}, {name} "
-            f"{_id_text(columns[layout.step], steps[row])}. A series may have each step once; "
+            f"{columns[layout.id].name} {where}, {column.name} "
+            f"{_id_text(column, cells[row])}. A series may have each step once; "
             "remove the repeats, or name another column with --id or --step."
         )
-    if not increases(groups.astype(np.float64), steps):
-        notes.append(f"rows were sorted by '{name}' within each series")
+    if not increases(neighbours(groups), steps):
+        notes.append(f"rows were sorted by '{column.name}' within each series")
     return order
 
 

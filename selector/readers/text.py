@@ -67,17 +67,13 @@ class Grid:
         Text columns of one length, the header (if any) not among them.
     header : tuple of str or None
         The header's cells; None where the first row is data.
-    separator, encoding : str
+    separator : str
         As found out.
-    notes : tuple of str
-        Repairs, one sentence each.
     """
 
     columns: list[pl.Series]
     header: tuple[str, ...] | None
     separator: str
-    encoding: str
-    notes: tuple[str, ...] = ()
 
 
 def decode(raw: bytes, name: str) -> tuple[str, str, list[str]]:
@@ -171,13 +167,13 @@ def parse(text: str, name: str, known: Sequence[str] = ()) -> tuple[Grid, list[s
     if comment is not None:
         cells = _cells(comment, separator)
         if len(cells) == len(columns):
-            return Grid(columns, tuple(cells), separator, ""), notes
+            return Grid(columns, tuple(cells), separator), notes
     first = [str(c[0]) for c in columns]
     if not is_header(first, [c[1:1001].to_list() for c in columns], known):
-        return Grid(columns, None, separator, ""), notes
+        return Grid(columns, None, separator), notes
     if len(columns[0]) == 1:
         raise DataError(f"'{name}' holds only a header and no rows of data.")
-    return Grid([c[1:] for c in columns], tuple(first), separator, ""), notes
+    return Grid([c[1:] for c in columns], tuple(first), separator), notes
 
 
 def _skip_comments(text: str) -> tuple[str, str | None, int, list[str]]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from selector.contract import SERIES_AXES, Array, Column, Dataset, Reader, ReadOptions, Variable
 from selector.errors import DataError
-from selector.readers.columns import MISSING, is_number, target_variable, to_number
+from selector.readers.columns import MISSING, MISSING_TEXT, is_number, target_variable, to_number
 from selector.readers.text import decode
 
 
@@ -149,10 +149,11 @@ def _variable(cases: list[Array]) -> Variable:
 
 def _target(labels: list[str], header: Mapping[str, str]) -> Variable | None:
     """Return classes in the order of their numbers or texts, or real values."""
-    filled = [x for x in labels if x not in MISSING]
+    real = header.get("targetlabel", "false").split(" ")[0].lower() == "true"
+    filled = [x for x in labels if x not in (MISSING if real else MISSING_TEXT)]
     if not filled:
         return None
-    if header.get("targetlabel", "false").split(" ")[0].lower() == "true":
+    if real:
         return target_variable(np.array([to_number(x) for x in labels]))
     whole = all(re.fullmatch(r"[+-]?\d+", x) for x in filled)
     levels = sorted(set(filled), key=lambda x: (int(x), x) if whole else x)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -33,7 +34,8 @@ class Progress:
     -----
     On a terminal two lines are kept up to date; elsewhere a line is written
     at each change of stage, and at most every five seconds between. A stream
-    that was closed ends the display, never the run.
+    that was closed ends the display, never the run. Standard output and error
+    stay as they are: what others print goes where they meant it to.
     """
 
     def __init__(
@@ -96,11 +98,17 @@ class Progress:
             self._live = None
         self._stage = stage
 
-    def close(self) -> None:
-        """Take the live lines off the terminal."""
+    def pause(self) -> None:
+        """Take the live lines off the terminal until the next update."""
         live, self._live = self._live, None
         if live is not None:
-            live.stop()
+            with suppress(ValueError, OSError):  # as in update
+                live.stop()
+
+    def close(self) -> None:
+        """Take the live lines off the terminal for good."""
+        self._quiet = True
+        self.pause()
 
     def _show(self, first: str, second: str) -> None:
         """Bring the live lines up to date; cut, never wrapped."""
@@ -110,14 +118,20 @@ class Progress:
         text.append(first)
         if second:
             text.append("\n" + second, style="dim")
-        if self._live is None:
+        live = self._live
+        if live is None:
             from rich.console import Console
             from rich.live import Live
 
-            console = Console(file=self._stream)
-            self._live = Live(console=console, transient=True, auto_refresh=False)
-            self._live.start()
-        self._live.update(text, refresh=True)
+            live = self._live = Live(
+                console=Console(file=self._stream),
+                transient=True,
+                auto_refresh=False,
+                redirect_stdout=False,  # or what is piped into a file would end up here
+                redirect_stderr=False,
+            )
+            live.start()
+        live.update(text, refresh=True)  # not self._live: Ctrl-C may have paused it meanwhile
 
 
 def _first_line(stage: str, elapsed: float, budget: float | None, trials: int, running: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from selector.search.contenders import Contender, Finalist
@@ -28,7 +29,11 @@ class Confirmation:
         self._n = n_train
 
     def start(
-        self, leaders: Iterable[Contender], core_seconds: float, first: Collection[Contender]
+        self,
+        leaders: Iterable[Contender],
+        core_seconds: float,
+        first: Collection[Contender],
+        earlier: Sequence[Record] = (),
     ) -> None:
         """Make finalists of those that have finished a trial.
 
@@ -41,6 +46,9 @@ class Confirmation:
             are trained for fewer epochs, all in the same proportion.
         first : collection of Contender
             Those that must fit in it; the others run in what is left.
+        earlier : sequence of Record
+            Confirmations of an earlier process: what was trained for as many epochs
+            as there is time for now, or for more, counts and is not repeated.
         """
         for contender in leaders:
             record = contender.best
@@ -48,9 +56,19 @@ class Confirmation:
                 name = contender.candidate.name
                 self.finalists[name] = Finalist(contender, record, record.planned_epochs)
         names = {contender.candidate.name for contender in first}
-        self._shrink(
-            max(core_seconds, 1.0), [f for f in self.finalists.values() if f.name in names]
-        )
+        had = {f.name: _trained(f, earlier) for f in self.finalists.values()}
+        waiting = [
+            f
+            for f in self.finalists.values()
+            if f.name in names and (f.epochs is None or had[f.name] < f.epochs)
+        ]
+        self._shrink(max(core_seconds, 1.0), waiting)
+        for finalist in self.finalists.values():
+            if finalist.epochs is not None:
+                finalist.epochs = max(finalist.epochs, had[finalist.name])
+        for record in earlier:
+            if record.ok:  # what lacked time before may have it now
+                self.tell(record)
 
     def _shrink(self, available: float, first: Collection[Finalist]) -> None:
         needed = MIN_SPLITS * sum(f.seconds(self._n) for f in first)
@@ -100,6 +118,8 @@ class Confirmation:
         finalist.running.discard(record.spec.split)
         if dict(record.spec.params) != dict(finalist.record.spec.params):
             return
+        if record.spec.epochs != finalist.epochs:
+            return
         if record.ok and record.result.score is not None:
             finalist.records.append(record)
             finalist.scores[record.spec.split] = record.result.score
@@ -107,6 +127,8 @@ class Confirmation:
             finalist.lost.add(record.spec.split)
             if len(finalist.lost) >= 2:
                 self.finalists.pop(record.spec.architecture, None)
+                if record.result.stopped != "deadline":
+                    finalist.contender.blocked = record.result.reason
 
     @property
     def begun(self) -> bool:
@@ -132,3 +154,15 @@ class Confirmation:
             if c.candidate.role != "baseline" and not c.blocked
         ]
         return [family for family in dict.fromkeys(waiting) if family not in settled]
+
+
+def _trained(finalist: Finalist, earlier: Iterable[Record]) -> int:
+    """Return for how many epochs an earlier process trained it on enough splits; 0 for none."""
+    counts = Counter(
+        r.spec.epochs
+        for r in earlier
+        if r.ok
+        and r.spec.architecture == finalist.name
+        and dict(r.spec.params) == dict(finalist.record.spec.params)
+    )
+    return max((e for e, n in counts.items() if e is not None and n >= MIN_SPLITS), default=0)

@@ -79,15 +79,20 @@ class Contender:
     def _leading(self) -> list[Record]:
         """Return the finished trials of the best configuration: the highest mean value.
 
-        A configuration counts once it was tried on as many splits as any other.
+        Configurations are compared on the splits that all of them were tried on, where
+        there are any.
         """
         tried: dict[tuple[Any, ...], list[Record]] = {}
         for record in self.records:
             if record.value is not None and self._may_lead(record):
                 tried.setdefault(tuple(sorted(record.spec.params.items())), []).append(record)
-        most = max(map(len, tried.values()), default=0)
-        full = [records for records in tried.values() if len(records) == most]
-        return max(full, key=lambda records: fmean(r.value or 0.0 for r in records), default=[])
+        splits = [{r.spec.split for r in records} for records in tried.values()]
+        common = set.intersection(*splits) if splits else set()
+        shared = [
+            [r for r in records if not common or r.spec.split in common]
+            for records in tried.values()
+        ]
+        return max(shared, key=lambda records: fmean(r.value or 0.0 for r in records), default=[])
 
     @property
     def best(self) -> Record | None:
@@ -114,7 +119,7 @@ class Contender:
     @property
     def has_work(self) -> bool:
         """Whether another search trial of it might tell something new."""
-        if self.blocked or self.started >= self.most:
+        if self.blocked or self.started - self.retries >= self.most:
             return False
         return bool(self.portfolio) or (bool(self.candidate.space) and self.stale < PATIENCE)
 

@@ -8,7 +8,6 @@ state; that is also how a run is resumed.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -26,6 +25,7 @@ from selector.search.contenders import (
     most_trials,
     planned_trials,
 )
+from selector.search.lanes import Lanes, lane_of
 from selector.search.limits import Limits
 from selector.search.pace import Pace
 from selector.search.pruning import thresholds
@@ -47,19 +47,13 @@ Racing = Callable[["Planner"], list[tuple[str, str]]]
 SAME_SPLIT = 12
 """Sampled trials on one holdout, so that those of a lane can be compared while they train."""
 
-TRIALS_EACH = 2
-"""Trials of each architecture of a lane before the next one joins."""
-
-FEW_NETWORKS = 2
-"""Networks of a family that join below :data:`~selector.search.contenders.FEW_ROWS` rows."""
-
 _NO_LIMITS = Limits()
-
-STILL_IMPROVING = 1.5
-"""Factor of a lane's share while its best training ended before it had stopped improving."""
 
 ENSEMBLE_SHARE = 0.1
 """Share of the budget that is kept for an ensemble at most: it must not shape the verdict."""
+
+SCORING_SHARE = 0.1
+"""Share of the budget that is kept for scoring at most: a part of many rows gives a score too."""
 
 FIRST_SECONDS = 1.5
 """Allowance for compiling a family's first network where time is short."""
@@ -94,6 +88,8 @@ class Planner:
         Whether some time is kept for fitting several.
     limits : Limits
         What a model may cost.
+    scored : int
+        Rows of the test part, on which the chosen model is scored at the end.
     """
 
     timed = True
@@ -113,10 +109,11 @@ class Planner:
         finals: int = 1,
         ensemble: bool = False,
         limits: Limits = _NO_LIMITS,
+        scored: int = 0,
     ) -> None:
         self.profile, self.budget, self.splits, self.studies = profile, budget, splits, studies
         self.cores, self.max_trials, self.seed, self.finals = cores, max_trials, seed, finals
-        self.ensemble = ensemble
+        self.ensemble, self.scored = ensemble, scored
         self.contenders = {
             c.name: Contender(
                 c, planned_trials(c, profile.n), most=most_trials(c, profile.n), limits=limits
@@ -124,6 +121,7 @@ class Planner:
             for c in candidates
             if c.admitted
         }
+        self.lanes = Lanes(self.contenders, profile)
         self._confirmation = Confirmation(splits.n_confirm)
         self.records: list[Record] = []
         self.pace = Pace()
@@ -165,14 +163,14 @@ class Planner:
             return None
         if self.stage in ("portfolio", "search"):
             if self._may_search():
-                chosen = self._choose(built)
+                chosen = self.lanes.choose(built, self._spent)
                 if chosen is not None:
-                    self.stage = "portfolio" if self._unseen() else "search"
+                    self.stage = "portfolio" if self.lanes.unseen() else "search"
                     return self._search_trial(chosen, self.stage)
                 if any(c.running for c in self.contenders.values()) and not self.finalists:
                     return None
-            if self._still_first_trials():
-                return None
+            if self.lanes.first_running() and self.budget.left() >= self.reserve() + 2.0:
+                return None  # a family's very first network is worth waiting for
             self.start_confirmation()
         return self._confirm(built) if self.stage == "confirm" else None
 
@@ -207,22 +205,23 @@ class Planner:
         """Restore the state that these records of an earlier process led to."""
         for record in records:
             self._ids = max(self._ids, int(record.spec.id.split("-")[0]) + 1)
+            contender = self.contenders.get(record.spec.architecture)
+            if contender is not None and record.guilty is not None:
+                reason = record.result.reason
+                self.crashed(record.spec.architecture, reason, guilty=record.guilty)
             if record.spec.stage == "confirm":
                 self._earlier.append(record)
                 self.records.append(record)
+                self.pace.tell(record)
             if record.spec.stage in ("confirm", "final"):
                 continue
-            contender = self.contenders.get(record.spec.architecture)
             if contender is not None:
                 contender.started += 1
                 if _planned(record) in contender.portfolio:
                     contender.portfolio.remove(_planned(record))
                 if record.spec.architecture in self._floor:
                     self._floor.remove(record.spec.architecture)
-                self._splits_drawn += record.spec.stage == "search"
-                if record.guilty is not None:
-                    reason = record.result.reason
-                    self.crashed(record.spec.architecture, reason, guilty=record.guilty)
+                self._splits_drawn += _planned(record)[1] >= REPEATS
             self.tell(record)
 
     def crashed(self, architecture: str, reason: str, *, guilty: bool) -> None:
@@ -250,19 +249,31 @@ class Planner:
 
     def reserve(self) -> float:
         """Seconds to keep for fitting the final model, scoring and probing it, and the report."""
+        final, seconds = self._final_seconds(), self.budget.seconds
+        if final is None:  # nothing to fit yet: first of all there has to be
+            return min(FIRST_SECONDS, 0.2 * seconds)
+        fit, score = min(final[0], 0.25 * seconds), min(final[1], SCORING_SHARE * seconds)
+        kept = min(5.0, 1.5 + 0.15 * seconds) + 1.25 * self.finals * fit + score
+        return kept + self.ensemble * min(2.0 * fit, ENSEMBLE_SHARE * seconds)
+
+    def _final_seconds(self) -> tuple[float, float] | None:
+        """Return what fitting and scoring the chosen model may take at most; None at first.
+
+        Until it is compared, each lane's best may be chosen: what is kept for it must not
+        turn out too little when the search has ended.
+        """
+        n = self.profile.n
         pool = list(self.finalists.values())
         if pool:
             leader = max(pool, key=lambda f: _mean(f.scores.values()) or f.record.result.score or 0)
-            fit = leader.seconds(self.profile.n)
+            able = [leader, *(f for f in pool if len(f.scores) < MIN_SPLITS)]
+            each = [(f.seconds(n), f.latest) for f in able]
         else:
-            best = [c.best for c in self.contenders.values() if c.best]
-            leader_record = max(best, key=lambda r: r.value or 0.0, default=None)
-            if leader_record is None:  # nothing to fit yet: first of all there has to be
-                return min(FIRST_SECONDS, 0.2 * self.budget.seconds)
-            fit = leader_record.predicted_seconds(self.profile.n)
-        seconds = self.budget.seconds
-        kept = min(5.0, 1.5 + 0.15 * seconds) + 1.25 * self.finals * min(fit, 0.25 * seconds)
-        return kept + self.ensemble * min(2.0 * fit, ENSEMBLE_SHARE * seconds)
+            best = [c.best for c in self.lanes.champions()]
+            each = [(r.predicted_seconds(n), r) for r in best if r is not None]
+        if not each:
+            return None
+        return max(s for s, _ in each), max(r.scoring_seconds(self.scored) for _, r in each)
 
     # ----------------------------------------------------------------- search
 
@@ -284,11 +295,8 @@ class Planner:
         family's best on :data:`MIN_SPLITS` splits for about as long again.
         """
         if not self._limit:
-            weights = {
-                c.candidate.family: self.lane_weight(c)
-                for c in self.contenders.values()
-                if c.candidate.trained and not c.blocked
-            }
+            networks = [c for c in self.lanes.networks() if not c.blocked]
+            weights = {c.candidate.family: self.lanes.weight(c) for c in networks}
             core_seconds = self.cores * max(1.0, self.budget.left() - 4.0)
             share = CONFIRM_SHARE * core_seconds / (MIN_SPLITS * max(1.0, sum(weights.values())))
             self._limit = min(max(share, 0.8), 600.0)
@@ -298,23 +306,9 @@ class Planner:
         if self.max_trials is not None and self.searched >= self.max_trials:
             return False
         spare = self.budget.left() - self.reserve() - self.trial_limit()
-        if self._unseen() and spare > FIRST_SECONDS + self._confirmation_seconds(closed=True):
+        if self.lanes.unseen() and spare > FIRST_SECONDS + self._confirmation_seconds(closed=True):
             return True  # no family goes untried where one trial fits, confirmed or not
         return spare > self._confirmation_seconds()
-
-    def _still_first_trials(self) -> bool:
-        """Whether a family's very first network trial is still running and worth waiting for."""
-        if self.budget.left() < self.reserve() + 2.0:
-            return False
-        for family in {c.candidate.family for c in self.contenders.values() if c.candidate.trained}:
-            members = [
-                c
-                for c in self.contenders.values()
-                if c.candidate.family == family and c.candidate.trained
-            ]
-            if any(c.running for c in members) and not any(c.best for c in members):
-                return True
-        return False
 
     def _confirmation_seconds(self, closed: bool = False) -> float:
         """Predicted wall seconds to run the champions-to-be on the first splits.
@@ -323,102 +317,15 @@ class Planner:
         """
         n = self.splits.n_confirm
         total = 0.0
-        for contender in self._champions():
+        for contender in self.lanes.champions():
             trained = contender.candidate.trained
             if closed and trained:
                 continue
             if contender.best is not None:
                 total += MIN_SPLITS * contender.best.predicted_seconds(n)
             elif trained:
-                total += MIN_SPLITS * self.trial_limit() * self.lane_weight(contender)
+                total += MIN_SPLITS * self.trial_limit() * self.lanes.weight(contender)
         return 1.0 + 1.1 * total / self.cores
-
-    def _groups(self) -> dict[str, list[Contender]]:
-        """Contenders that send one finalist: trained by family, closed-form each alone."""
-        groups: dict[str, list[Contender]] = {}
-        for name, contender in self.contenders.items():
-            if not contender.blocked:
-                trained = contender.candidate.trained
-                key = f"{contender.candidate.family}:trained" if trained else name
-                groups.setdefault(key, []).append(contender)
-        return groups
-
-    def _champions(self) -> list[Contender]:
-        """Return the best network and the best closed-form model of each family.
-
-        The other closed-form models are confirmed after these, in what time is left.
-        """
-        found: dict[tuple[str, bool], Contender] = {}
-        for group in self._groups().values():
-            best = max(group, key=lambda c: c.best_value)
-            lane = _lane(best)
-            if lane not in found or best.best_value > found[lane].best_value:
-                found[lane] = best
-        return list(found.values())
-
-    def _unseen(self) -> list[Contender]:
-        """Return the networks that may open for a family of which none was started yet."""
-        networks = [c for c in self.contenders.values() if c.candidate.trained]
-        begun = {c.candidate.family for c in networks if c.started}
-        return [c for c in networks if c.candidate.family not in begun and c.has_work]
-
-    def _choose(self, built: set[str]) -> Contender | None:
-        """Pick the contender to try next: weighted fair shares of core-seconds for families."""
-        unseen = self._unseen()
-        if unseen:
-            return min(unseen, key=lambda c: self.lane_weight(c) < 1.0)
-        again = [c for c in self.contenders.values() if c.retries and c.has_work and not c.best]
-        again = [c for c in again if not c.running]
-        if again:
-            return min(again, key=lambda c: c.candidate.name not in built)
-        lanes: dict[tuple[str, bool], list[Contender]] = {}
-        for contender in self.contenders.values():
-            if contender.has_work and contender.candidate.role != "baseline":
-                lanes.setdefault(_lane(contender), []).append(contender)
-        turns = [(members, self._turn(members)) for members in lanes.values()]
-        turns = [(members, chosen) for members, chosen in turns if chosen is not None]
-        if not turns:
-            return None
-        return min(turns, key=lambda t: self._spent(t[0]) / self._weight(t[0]))[1]
-
-    def _turn(self, lane: Sequence[Contender]) -> Contender | None:
-        """Pick whose turn it is among the members of a lane that have work.
-
-        Architectures join in the order in which their plugin lists them, one
-        after every :data:`TRIALS_EACH` trials for each that has joined, so that
-        how many are tried follows from how fast the data lets them be. Of those
-        that have joined the two best go on.
-        """
-        joined = [c for c in self.contenders.values() if c.started and _lane(c) == _lane(lane[0])]
-        going = [c for c in lane if c.started]
-        waiting = [c for c in lane if not c.started]
-        if self.profile.n < FEW_ROWS and len(joined) >= FEW_NETWORKS:
-            waiting = []
-        enough = sum(c.started for c in joined) >= TRIALS_EACH * len(joined)
-        if waiting and (enough or not going):
-            return waiting[0]
-        leaders = sorted(going, key=lambda c: -c.best_value)[:2]
-        return min(
-            leaders,
-            key=lambda c: (c.started - 2 * (c is leaders[0]), c.candidate.name),
-            default=None,
-        )
-
-    def lane_weight(self, contender: Contender) -> float:
-        """Weight of a contender's lane: what the data's kind suggests, never zero."""
-        tabular_data = self.profile.kind == "tabular"
-        home = (contender.candidate.family == "tabular") == tabular_data
-        if contender.candidate.trained:
-            return 1.0 if home else 0.3
-        return 2.0 if tabular_data else 0.3
-
-    def _weight(self, members: Sequence[Contender]) -> float:
-        best = max((c.best_value for c in members), default=-math.inf)
-        top = max((c.best_value for c in self.contenders.values()), default=-math.inf)
-        leading = 2.0 if best >= top - 0.01 else 1.0
-        leader = max(members, key=lambda c: c.best_value).best
-        unfinished = STILL_IMPROVING if leader and leader.result.improving else 1.0
-        return self.lane_weight(members[0]) * leading * unfinished
 
     def _spent(self, members: Sequence[Contender]) -> float:
         done = sum(r.result.seconds for c in members for r in c.records)
@@ -463,7 +370,7 @@ class Planner:
 
     def _beside(self, contender: Contender, split: str) -> list[Record]:
         """Return the finished trials of a contender's lane on one split."""
-        lane = [c for c in self.contenders.values() if _lane(c) == _lane(contender)]
+        lane = self.lanes.members(lane_of(contender))
         return [r for c in lane for r in c.records if r.spec.split == split]
 
     def _spec(
@@ -504,11 +411,9 @@ class Planner:
         if self.stage == "confirm":
             return
         self.stage = "confirm"
-        leaders = [max(group, key=lambda c: c.best_value) for group in self._groups().values()]
-        self._confirmation.start(leaders, core_seconds, self._champions())
-        for record in self._earlier:
-            if record.ok:  # what lacked time before may have it now
-                self._confirmation.tell(record)
+        self._confirmation.start(
+            self.lanes.leaders(), core_seconds, self.lanes.champions(), self._earlier
+        )
 
     def _confirm(self, built: set[str]) -> tuple[TrialSpec, int | None] | None:
         spare = self.budget.left() - self.reserve()
@@ -542,11 +447,6 @@ class Planner:
 def _planned(record: Record) -> Planned:
     """Return the configuration of a search trial and the number of its split."""
     return dict(record.spec.params), int(str(record.spec.split).rpartition("-")[2])
-
-
-def _lane(contender: Contender) -> tuple[str, bool]:
-    """Return what a contender shares its time with: family, and whether it is trained."""
-    return contender.candidate.family, contender.candidate.trained
 
 
 def _mean(values: Iterable[float]) -> float | None:

@@ -80,6 +80,16 @@ class Record:
         compiled = 0.5 if self.type == "feature" and self.spec.stage != "confirm" else 1.0
         return overhead + compiled * self.result.fit_seconds * growth
 
+    def scoring_seconds(self, rows: int) -> float:
+        """Predict the seconds that predicting `rows` takes.
+
+        A pass forward is a third of a training step; what fixed features cost is the
+        features.
+        """
+        result = self.result
+        once = {"network": 0.5 * result.epoch_seconds, "feature": result.fit_seconds}
+        return once.get(self.type, 0.1 * result.fit_seconds) * rows / max(result.n_train, 1)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return asdict(self)

@@ -113,6 +113,11 @@ class Studies:
             Trial numbers and values from the records; trials that the study
             has and the records lack were running at the kill, and failed.
         """
-        for trial in self._study(candidate).get_trials(deepcopy=False):
+        from optuna.trial import TrialState
+
+        study = self._study(candidate)
+        for _ in study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            study.ask()  # enqueued at the kill, and not asked for: only a running one can fail
+        for trial in study.get_trials(deepcopy=False):
             if not trial.state.is_finished():
                 self.tell(candidate, trial.number, told.get(trial.number))

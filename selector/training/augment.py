@@ -25,7 +25,8 @@ class Shifts:
     shape : tuple of int
         The shape of one sample.
     share : float
-        The largest offset, as a share of an axis; 0 for none.
+        The largest offset, as a share of an axis (for series of different
+        lengths of the padded length); 0 for none.
     seed : int
         Seeds the offsets.
     """

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 
-from selector.contract import FeatureArchitecture
+from selector.contract import Array, FeatureArchitecture
 from selector.training import closed_form, cost, models, plain
 from selector.training.clock import DeadlineError, NonFiniteError
 from selector.training.fitted import Fitted, Job, probabilities
@@ -59,8 +60,9 @@ def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
     job.clock.beat(stage="score", solve_seconds=time.monotonic() - started)
     outputs = None
     if len(validation):
-        values = _features(job, architecture, built, data.take(validation))
-        outputs = values @ head.kernel.astype(np.float32) + head.bias.astype(np.float32)
+        kernel, bias = head.kernel.astype(np.float32), head.bias.astype(np.float32)
+        rows = data.take(validation)
+        outputs = _features(job, architecture, built, rows, head=lambda part: part @ kernel + bias)
     one = data.take(train[:1])
     return Fitted(
         predictions=_predictions(outputs, job.classification),
@@ -92,14 +94,20 @@ def _start(job: Job, architecture: FeatureArchitecture, built: Any, data: Any) -
 
 
 def _features(
-    job: Job, architecture: FeatureArchitecture, built: Any, data: Any, batch: int = BATCH
+    job: Job,
+    architecture: FeatureArchitecture,
+    built: Any,
+    data: Any,
+    batch: int = BATCH,
+    head: Callable[[Array], Array] | None = None,
 ) -> Any:
+    """Return the features, or what the head makes of them."""
     if keras.backend.backend() != "jax":
-        return plain.forward_batches(built.features, data, batch)
+        return plain.forward_batches(built.features, data, batch, head)
     from selector.training.steps import forward_batches
 
     key = structure_key(architecture, job.params, job.profile)
-    return forward_batches(built.features, key, data, batch)
+    return forward_batches(built.features, key, data, batch, head)
 
 
 def _predictions(outputs: Any, classification: bool) -> Any:

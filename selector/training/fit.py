@@ -86,7 +86,7 @@ def run_trial(
         fitted = _fit(job, architecture)
         result = replace(result, **fitted.record)
         result = replace(result, **_score(job, fitted, predictions_path))
-        result = replace(result, latency_ms=_latency(job, fitted))
+        result = replace(result, latency_ms=_latency(job, fitted, type_of(architecture)))
         result = replace(result, state="complete")
     except DeadlineError as error:
         result = replace(result, reason=str(error), stopped="deadline")
@@ -208,16 +208,17 @@ def _score(job: Job, fitted: Fitted, path: Path | None) -> dict[str, Any]:
     return record
 
 
-def _latency(job: Job, fitted: Fitted) -> float:
-    """Return the median milliseconds of one prediction, 0 where time is short.
+def _latency(job: Job, fitted: Fitted, kind: str) -> float:
+    """Return the median milliseconds of one prediction, 0 where it was not measured.
 
-    Measured where a result will be shown: a network's program for a single
-    sample has to be compiled for it.
+    An estimator's always is, so that the search can keep to a limit. A network's, and
+    that of fixed features, only where a result will be shown and there is time: a
+    program for a single sample has to be compiled for it.
     """
-    if job.clock.left < _LATENCY_SECONDS:
-        return 0.0
-    if job.spec.stage not in {"floor", "confirm", "final"}:
-        return 0.0
+    if kind != "estimator":
+        shown = job.spec.stage in {"floor", "confirm", "final"}
+        if not shown or job.clock.left < _LATENCY_SECONDS:
+            return 0.0
     return 1000.0 * median_seconds(fitted.predict_one)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -113,12 +114,11 @@ class PlainEngine:
     def outputs(self, rows: Array, batch: int | None = None) -> Array:
         """Return logits or values, computed in batches of one size."""
         rows = np.asarray(rows)
-        size = batch or 64
-        parts = [
-            np.asarray(self.model.predict_on_batch(self._batch(rows[inside])))[:count]
-            for inside, count in fixed_batches(len(rows), size)
-        ]
-        return np.concatenate(parts)
+        return in_batches(
+            lambda inside: self.model.predict_on_batch(self._batch(rows[inside])),
+            len(rows),
+            batch or 64,
+        )
 
     def snapshot(self) -> Any:
         """Return a copy of all variables, seed states included."""
@@ -133,12 +133,51 @@ class PlainEngine:
         """Do nothing: the model was trained in place."""
 
 
-def forward_batches(model: Any, data: Prepared, batch: int) -> Array:
-    """Return what a Keras model puts out for `data`, in batches of one size."""
+def in_batches(
+    call: Callable[[Array], Any],
+    n: int,
+    batch: int,
+    head: Callable[[Array], Array] | None = None,
+) -> Array:
+    """Return what `call` gives for `n` rows, in batches of one size.
+
+    Each batch is written to its place at once: features are wide, and a list of
+    them would be there twice when it is joined.
+
+    Parameters
+    ----------
+    call : callable
+        From row numbers to outputs.
+    n, batch : int
+        Rows, and rows in a batch; the last is filled up.
+    head : callable, optional
+        Applied to the outputs of each batch; only what it gives is kept. It
+        always gets whole batches, so that a row alone gives the same bits.
+
+    Returns
+    -------
+    ndarray, shape (n, outputs)
+    """
+    out: Array | None = None
+    for rows, count in fixed_batches(n, batch):
+        values = np.asarray(call(rows))
+        if head is not None:
+            values = head(values)
+        if out is None:
+            out = np.empty((n, *values.shape[1:]), values.dtype)
+        out[rows[:count]] = values[:count]
+    assert out is not None
+    return out
+
+
+def forward_batches(
+    model: Any, data: Prepared, batch: int, head: Callable[[Array], Array] | None = None
+) -> Array:
+    """Return what a Keras model puts out for `data`; see :func:`in_batches`."""
     inputs = as_inputs(data)
-    parts = []
-    for rows, count in fixed_batches(len(data.x), batch):
+
+    def call(rows: Array) -> Any:
         chosen = [part[rows] for part in inputs]
-        values = model.predict_on_batch(chosen[0] if len(chosen) == 1 else chosen)
-        parts.append(np.asarray(values)[:count])
-    return np.concatenate(parts)
+        return model.predict_on_batch(chosen[0] if len(chosen) == 1 else chosen)
+
+    return in_batches(call, len(data.x), batch, head)

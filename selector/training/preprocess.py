@@ -6,7 +6,8 @@ Estimators get the raw matrix (:func:`matrix`), everything else what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,6 +20,10 @@ from selector.errors import DataError, OptionError, did_you_mean
 FORMAT = 1
 CLIP = 8.0
 """Scaled table columns are clipped smoothly to this many deviations."""
+MOST_LEVELS = 250
+"""Levels of a category that get a column of their own, as in the estimators."""
+CHUNK = 1 << 18
+"""Values that are scaled at a time, so that float64 is made of a small part only."""
 
 NORMALIZE = ("dataset", "sample")
 
@@ -101,7 +106,12 @@ class Preprocessor:
     indicators : tuple of int
         Positions of the columns with gaps in training.
     categories : tuple of (position, number of levels, levels seen in training)
-        One for each categorical column.
+        One for each categorical column of up to :data:`MOST_LEVELS` levels;
+        encoded as a column for each level.
+    frequent : tuple of (position, levels, whether there are others)
+        One for each categorical column of more: its most frequent levels in
+        training, and whether training held others. Encoded as
+        :data:`MOST_LEVELS` columns, and one for all other levels.
     """
 
     axes: tuple[str, ...]
@@ -113,6 +123,7 @@ class Preprocessor:
     numeric: tuple[int, ...] = ()
     indicators: tuple[int, ...] = ()
     categories: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
+    frequent: tuple[tuple[int, tuple[int, ...], bool], ...] = ()
 
     @classmethod
     def fit(cls, train: Variable, normalize: str = "dataset") -> Preprocessor:
@@ -139,35 +150,39 @@ class Preprocessor:
             return cls._fit_table(train)
         values = np.asarray(train.values)
         divisor = 1.0 if train.axes == SERIES_AXES else _largest(values)
-        mean, scale = _moments(values, divisor)
+        mean, scale = _moments(
+            values.reshape(-1, values.shape[-1]), lambda part: part.astype(np.float64) / divisor
+        )
         return cls(train.axes, normalize, _floats(mean), _floats(scale), divisor)
 
     @classmethod
     def _fit_table(cls, train: Variable) -> Preprocessor:
         values = np.asarray(train.values, dtype=np.float64)
-        values = np.where(np.isfinite(values), values, np.nan)
         kinds = [column.type for column in train.columns] or ["numeric"] * values.shape[1]
         numeric = tuple(i for i, kind in enumerate(kinds) if kind == "numeric")
-        block = values[:, numeric]
-        median = np.array([_median(column) for column in block.T])
-        filled = np.where(np.isnan(block), median, block) if numeric else block
-        mean, scale = _moments(filled, 1.0)
-        categories = []
+        median = np.array([_median(values[:, i]) for i in numeric])
+        mean, scale = _moments(values, lambda part: _filled(part[:, numeric], median))
+        categories, frequent = [], []
         for i, kind in enumerate(kinds):
             if kind == "numeric":
                 continue
-            seen = np.unique(values[:, i][~np.isnan(values[:, i])]).astype(int)
+            known = values[:, i][np.isfinite(values[:, i])]
+            seen, counts = np.unique(known.astype(int), return_counts=True)
             size = max(len(train.columns[i].levels), int(seen.max(initial=-1)) + 1)
-            categories.append((i, size, tuple(int(level) for level in seen)))
-        gaps = tuple(i for i in numeric if np.isnan(values[:, i]).any())
+            if size <= MOST_LEVELS:
+                categories.append((i, size, tuple(seen.tolist())))
+            else:
+                most = seen[np.argsort(-counts, kind="stable")[:MOST_LEVELS]]
+                frequent.append((i, tuple(sorted(most.tolist())), len(seen) > MOST_LEVELS))
         return cls(
             train.axes,
             mean=_floats(mean),
             scale=_floats(scale),
             median=_floats(median),
             numeric=numeric,
-            indicators=gaps,
+            indicators=tuple(i for i in numeric if not np.isfinite(values[:, i]).all()),
             categories=tuple(categories),
+            frequent=tuple(frequent),
         )
 
     def transform(self, variable: Variable, length: int | None = None) -> Prepared:
@@ -182,17 +197,24 @@ class Preprocessor:
         """
         if variable.axes == FEATURE_AXES:
             return Prepared(self._transform_table(variable), None)
-        values, mask = variable.padded(length)
-        if variable.axes == SERIES_AXES:
-            values = self._fill(np.asarray(values, dtype=np.float32), mask)
-        else:
-            values = np.asarray(values, dtype=np.float64) / self.divisor
-            centre = np.asarray(self.mean)
-            values = np.where(np.isfinite(values), values, centre)
-        scaled = self._scale(values, mask)
-        if mask is not None:
-            scaled[~mask] = 0.0
-        return Prepared(np.ascontiguousarray(scaled), mask)
+        n, shape, mask = len(variable), variable.values.shape[1:], None
+        if variable.lengths is not None:
+            length = int(length or max(int(variable.lengths.max(initial=1)), 1))
+            shape, mask = (length, *shape), np.empty((n, length), dtype=bool)
+        out = np.empty((n, *shape), dtype=np.float32)
+        for rows in _chunks(n, math.prod(shape)):
+            values, real = variable.take(np.arange(rows.start, rows.stop)).padded(length)
+            out[rows] = self._scale(self._known(values, real), real)
+            if mask is not None and real is not None:
+                mask[rows] = real
+                out[rows][~real] = 0.0
+        return Prepared(out, mask)
+
+    def _known(self, values: Array, mask: Array | None) -> Array:
+        """Return series and images without gaps, images divided."""
+        if self.axes == SERIES_AXES:
+            return self._fill(np.asarray(values, dtype=np.float32), mask)
+        return _filled(np.asarray(values, dtype=np.float64) / self.divisor, np.asarray(self.mean))
 
     def _scale(self, values: Array, mask: Array | None) -> npt.NDArray[np.float32]:
         """Standardise by training moments, or each sample by its own."""
@@ -229,19 +251,50 @@ class Preprocessor:
 
     def _transform_table(self, variable: Variable) -> npt.NDArray[np.float32]:
         values = np.asarray(variable.values, dtype=np.float64)
-        values = np.where(np.isfinite(values), values, np.nan)
-        parts = []
-        if self.numeric:
-            block = values[:, self.numeric]
-            block = np.where(np.isnan(block), np.asarray(self.median), block)
-            block = (block - np.asarray(self.mean)) / np.asarray(self.scale)
-            parts.append(block / np.sqrt(1 + np.square(block / CLIP)))
-        if self.indicators:
-            parts.append(np.isnan(values[:, self.indicators]).astype(float))
+        one_hot = self._one_hot()
+        width = len(self.numeric) + len(self.indicators) + sum(len(w) for _, w, _ in one_hot)
+        out = np.empty((len(values), width), dtype=np.float32)
+        for rows in _chunks(len(values), max(width, values.shape[1])):
+            self._encode(values[rows], one_hot, out[rows])
+        return out
+
+    def _encode(
+        self, values: Array, one_hot: list[tuple[int, Array, bool]], out: npt.NDArray[np.float32]
+    ) -> None:
+        """Write the encoded rows of a table into `out`."""
+        start = len(self.numeric)
+        block = _filled(values[:, self.numeric], np.asarray(self.median))
+        block = (block - np.asarray(self.mean)) / np.asarray(self.scale)
+        out[:, :start] = block / np.sqrt(1 + np.square(block / CLIP))
+        end = start + len(self.indicators)
+        out[:, start:end] = ~np.isfinite(values[:, self.indicators])
+        for position, wanted, others in one_hot:
+            start, end = end, end + len(wanted)
+            cells = values[:, position]
+            hit = cells[:, None] == wanted
+            if others:
+                hit[:, -1] = np.isfinite(cells) & ~hit.any(axis=1)
+            out[:, start:end] = hit
+
+    def _one_hot(self) -> list[tuple[int, Array, bool]]:
+        """Return for each categorical column how it is encoded.
+
+        Returns
+        -------
+        list of (position, wanted, others)
+            The level that each column marks, NaN for none, and whether the last
+            column marks all other levels.
+        """
+        encodings = []
         for position, size, seen in self.categories:
-            one_hot = values[:, position, None] == np.arange(size)[None, :]
-            parts.append(one_hot * np.isin(np.arange(size), seen))
-        return np.concatenate([np.zeros((len(values), 0)), *parts], axis=1).astype(np.float32)
+            wanted = np.full(size, np.nan)
+            wanted[list(seen)] = seen
+            encodings.append((position, wanted, False))
+        for position, levels, others in self.frequent:
+            wanted = np.full(MOST_LEVELS + 1, np.nan)
+            wanted[: len(levels)] = levels
+            encodings.append((position, wanted, others))
+        return encodings
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serialisable dictionary."""
@@ -256,6 +309,7 @@ class Preprocessor:
             "numeric": list(self.numeric),
             "indicators": list(self.indicators),
             "categories": [[i, size, list(seen)] for i, size, seen in self.categories],
+            "frequent": [[i, list(levels), others] for i, levels, others in self.frequent],
         }
 
     @classmethod
@@ -279,28 +333,56 @@ class Preprocessor:
         values["categories"] = tuple(
             (int(i), int(size), tuple(seen)) for i, size, seen in data["categories"]
         )
+        values["frequent"] = tuple(  # not in models that were saved before there was a limit
+            (int(i), tuple(levels), bool(others)) for i, levels, others in data.get("frequent", [])
+        )
         return cls(**values)
 
 
-def _moments(values: Array, divisor: float) -> tuple[Array, Array]:
-    """Return mean and deviation over all axes but the last; a constant gets deviation 1."""
-    flat = np.asarray(values, dtype=np.float64).reshape(-1, values.shape[-1]) / divisor
-    known = np.isfinite(flat)
-    count = np.maximum(known.sum(axis=0), 1)
-    mean = np.where(known, flat, 0.0).sum(axis=0) / count
-    centred = np.where(known, flat - mean, 0.0)
-    spread = np.sqrt(np.square(centred).sum(axis=0) / count)
+def _chunks(n: int, width: int) -> Iterator[slice]:
+    """Yield slices of `n` rows of `width` values, at least one, each of some `CHUNK` values."""
+    size = max(CHUNK // max(width, 1), 1)
+    for start in range(0, max(n, 1), size):
+        yield slice(start, min(start + size, n))
+
+
+def _moments(values: Array, read: Callable[[Array], Array]) -> tuple[Array, Array]:
+    """Return mean and deviation of each column; a constant gets deviation 1.
+
+    The mean first, since a mean of squares would lose a deviation that is small
+    beside the mean.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, p)
+    read : callable
+        Makes float64 of some rows; what is not finite is left out.
+    """
+
+    def total(of: Callable[[Array], Array]) -> Any:
+        return sum(of(read(values[rows])) for rows in _chunks(*values.shape))
+
+    count = np.maximum(total(lambda part: np.isfinite(part).sum(axis=0)), 1)
+    mean = total(lambda part: _filled(part, 0.0).sum(axis=0)) / count
+    squares = total(lambda part: np.square(_filled(part - mean, 0.0)).sum(axis=0))
+    spread = np.sqrt(squares / count)
     return mean, np.where(spread > 1e-7 * np.maximum(np.abs(mean), 1e-30), spread, 1.0)
+
+
+def _filled(values: Array, by: Array | float) -> Array:
+    """Return `values` with what is not finite replaced."""
+    return np.where(np.isfinite(values), values, by)
 
 
 def _largest(values: Array) -> float:
     """Return the largest known magnitude, 1 where there is none."""
-    known = np.abs(values[np.isfinite(values)])
-    return float(known.max(initial=0.0)) or 1.0
+    size = math.prod(values.shape[1:])
+    parts = (np.abs(values[rows]) for rows in _chunks(len(values), size))
+    return max(float(part.max(initial=0.0, where=np.isfinite(part))) for part in parts) or 1.0
 
 
 def _median(column: Array) -> float:
-    known = column[~np.isnan(column)]
+    known = column[np.isfinite(column)]
     return float(np.median(known)) if len(known) else 0.0
 
 

@@ -22,7 +22,6 @@ WINDOWS = 8
 """Parts of a series that are hidden one after the other."""
 CELLS = 3
 """Cells of a side that are hidden one after the other in images."""
-MOST_COLUMNS = 12
 
 Altered = tuple[str, dict[str, Any], Variable]
 """The kind of a probe, what says which one it is, and the changed inputs."""
@@ -238,7 +237,7 @@ def _of_clips(x: Variable, rng: np.random.Generator) -> Iterator[Altered]:
 
 def _of_tables(x: Variable, rng: np.random.Generator) -> Iterator[Altered]:
     """Shuffle one column after the other among the rows (Breiman's permutation importance)."""
-    for j in range(min(x.values.shape[1], MOST_COLUMNS)):
+    for j in range(x.values.shape[1]):
         values = x.values.copy()
         values[:, j] = values[rng.permutation(len(values)), j]
         name = x.columns[j].name if x.columns else str(j)

@@ -26,8 +26,9 @@ FORMAT = 1
 PIPELINE = "pipeline.json"
 KERAS_FILE, SKOPS_FILE = "model.keras", "model.skops"
 BATCH = 64
-"""Every prediction is computed in batches of this size, filled up with zeros, so
-that a sample alone gives bit for bit what it gives among others."""
+"""Every prediction is computed in batches of this size, filled up (with zeros; for
+fixed features with the batch's first row), so that a sample alone gives bit for bit
+what it gives among others."""
 LENGTH_STEP = 32
 """Series longer than any in training are padded to a multiple of this."""
 
@@ -327,8 +328,7 @@ def _by_head(model: Any, task: str) -> Callable[[Prepared], Array]:
     key = object()  # for a model that has no description of its own
 
     def outputs(data: Prepared) -> Array:
-        computed = forward_batches(features, key, data, BATCH)
-        values = _batched(lambda part: part @ kernel + bias, [computed])
+        values = forward_batches(features, key, data, BATCH, lambda part: part @ kernel + bias)
         return probabilities(values) if task == "classification" else values
 
     return outputs

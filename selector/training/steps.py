@@ -19,7 +19,7 @@ from __future__ import annotations
 import copy
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,8 @@ from selector.contract import Array
 from selector.training.augment import Shifts, shift
 from selector.training.buckets import Buckets
 from selector.training.loop import BETA_1, BETA_2, CLIP_NORM, EPSILON
-from selector.training.models import Built, fixed_batches
+from selector.training.models import Built
+from selector.training.plain import in_batches
 from selector.training.preprocess import Prepared
 from selector.training.programs import Program, key_of
 
@@ -296,6 +297,7 @@ class JaxEngine:
 
     def start(self, rows: Array) -> str:
         """Return how the first step on batches like `rows` would start."""
+        rows = np.asarray(rows, dtype=np.int32)  # as in training: their type is part of a program
         unseen = copy.deepcopy(self._shifts)  # draws none of theirs
         return self._step(rows).start(self._arguments(rows, 0.0, unseen))
 
@@ -334,11 +336,11 @@ class JaxEngine:
         """Return logits or values, computed in batches of one size."""
         rows = np.asarray(rows, dtype=np.int32)
         flat, fixed = self._state[:2]
-        parts = []
-        for inside, count in fixed_batches(len(rows), batch or evaluation_batch(len(rows))):
-            values = self.compiled.forward(flat, fixed, self._x, self._mask, rows[inside])
-            parts.append(np.asarray(values)[:count])
-        return np.concatenate(parts)
+        return in_batches(
+            lambda inside: self.compiled.forward(flat, fixed, self._x, self._mask, rows[inside]),
+            len(rows),
+            batch or evaluation_batch(len(rows)),
+        )
 
     def snapshot(self) -> Any:
         """Return the weights; arrays on the device never change in place."""
@@ -359,7 +361,13 @@ class JaxEngine:
             variable.assign(value)
 
 
-def forward_batches(model: Any, key: Hashable, data: Prepared, batch: int) -> Array:
+def forward_batches(
+    model: Any,
+    key: Hashable,
+    data: Prepared,
+    batch: int,
+    head: Callable[[Array], Array] | None = None,
+) -> Array:
     """Return what a Keras model puts out for `data`, in compiled batches of one size.
 
     Parameters
@@ -368,8 +376,8 @@ def forward_batches(model: Any, key: Hashable, data: Prepared, batch: int) -> Ar
         Any model over the inputs of `data`.
     key : hashable
         See :func:`compiled`.
-    batch : int
-        Rows in a batch; the last is filled up.
+    batch, head
+        See :func:`selector.training.plain.in_batches`.
 
     Returns
     -------
@@ -378,12 +386,12 @@ def forward_batches(model: Any, key: Hashable, data: Prepared, batch: int) -> Ar
     entry = _forward_entry(model, key, data, batch)
     flat, fixed = _values(model)
     every = np.arange(batch, dtype=np.int32)
-    parts = []
-    for rows, count in fixed_batches(len(data.x), batch):
+
+    def call(rows: Array) -> Any:
         mask = None if data.mask is None else data.mask[rows]
-        values = entry.forward(flat, fixed, data.x[rows], mask, every)
-        parts.append(np.asarray(values)[:count])
-    return np.concatenate(parts)
+        return entry.forward(flat, fixed, data.x[rows], mask, every)
+
+    return in_batches(call, len(data.x), batch, head)
 
 
 def forward_start(model: Any, key: Hashable, data: Prepared, batch: int) -> str:

@@ -232,17 +232,25 @@ class Worker:
         return asdict(result)
 
     def _do_predict(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Load a saved model afresh and write its predictions for a data folder."""
+        """Load a saved model afresh and write its predictions for a data folder.
+
+        Where the command is content with a part, rows for which there is no time are NaN.
+        """
         import numpy as np
 
         from selector.artifact.data import read_data
         from selector.training import saved
+        from selector.training.partial import in_time
 
         x, _ = read_data(Path(command["data"]))
         started = time.perf_counter()
         model = saved.load(Path(command["model"]))
         loaded = time.perf_counter()
-        predictions = model.predict(x)
+        if command.get("partial"):
+            deadline = self._deadline(command)
+            predictions = in_time(model.predict, x, lambda: deadline - time.monotonic())
+        else:
+            predictions = model.predict(x)
         np.save(command["out"], np.asarray(predictions), allow_pickle=False)
         return {
             "state": "complete",

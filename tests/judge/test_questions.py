@@ -105,6 +105,20 @@ def test_tables_name_their_columns(rec):
     structure = answers(rec)["tabular"]["structure"]
     assert "the columns have no order to measure" in structure
     assert "height (38 points) and age (8 points)" in structure
+    assert "of 2 columns, shuffled among the rows, it needs" in structure
+
+
+def test_a_table_whose_columns_were_not_all_probed_says_so(rec):
+    rec |= {"kind": "tabular", "probes": {
+        "architecture": "tabular.linear", "family": "tabular", "on": "test file",
+        "results": [drop("column", 0.9, column="age"), drop("column", 0.6, column="height")],
+    }}  # fmt: skip
+    rec["profile"] |= {"axes": ["feature"], "shape": [30], "signals": {}}
+    needed = answers(rec)["tabular"]["structure"]
+    assert "of the first 2 of 30 columns, shuffled among the rows, it needs height" in needed
+    rec["probes"]["results"] = [drop("column", 0.98, column=c) for c in ("age", "height")]
+    none = answers(rec)["tabular"]["structure"]
+    assert "none of the first 2 of 30 columns, shuffled among the rows, costs" in none
 
 
 def test_what_holds_in_general_answers_every_question():

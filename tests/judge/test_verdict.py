@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from selector.errors import OptionError
 from selector.judge.finalist import Finalist, adjusted_means, compare, score_interval
-from selector.judge.verdict import Verdict, expected_loss, judge
+from selector.judge.verdict import Lacking, Verdict, expected_loss, judge
 from selector.judge.why import splits_needed
 
 NOISE = (0.004, -0.006, 0.002, 0.003, -0.003, 0.001, 0.005, -0.006, -0.002, 0.002)
@@ -459,3 +459,53 @@ def test_noise_is_rarely_taken_for_signal() -> None:
         )
         found += judge(models, base).verdict != "baseline"
     assert found / 400 < 0.05
+
+
+def test_what_the_time_did_not_suffice_for_leaves_a_winner_open_and_is_said() -> None:
+    entered = [finalist("tabular.linear", 0.97, type="estimator"), finalist("rnn.gru", 0.8)]
+    assert judge(entered, BASE).verdict == "winner"
+    verdict = judge(entered, BASE, lacking=Lacking(compared=("cnn",)))
+    assert (verdict.verdict, verdict.open) == ("undecided", True)
+    assert verdict.why[0] == "the time was too short to compare cnn"
+    assert verdict.more_time == "more time would compare cnn too"
+    assert not any("no neural network" in reason for reason in verdict.why)
+
+
+def test_the_winner_itself_may_have_been_trained_for_a_short_time() -> None:
+    entered = [finalist("cnn.fcn", 0.97), finalist("rnn.gru", 0.8)]
+    short = Lacking(trained={"cnn": "cnn.fcn (2 epochs)"})
+    assert judge(entered, BASE, lacking=short).verdict == "winner"
+    other = judge(entered, BASE, lacking=Lacking(trained={"rnn": "rnn.gru (2 epochs)"}))
+    assert other.verdict == "undecided"
+    assert "rnn.gru (2 epochs)" in other.why[0]
+
+
+def test_a_baseline_names_the_families_that_were_not_compared() -> None:
+    entered = [finalist("tabular.linear", 0.5, type="estimator")]
+    verdict = judge(entered, BASE, lacking=Lacking(compared=("rnn", "cnn")))
+    assert verdict.verdict == "baseline"
+    assert "compare rnn and cnn" in verdict.why[0]
+    assert "too" in verdict.more_time
+
+
+def test_a_baseline_speaks_of_a_model_whose_splits_suffice() -> None:
+    entered = [finalist("tabular.linear", 0.51), finalist("tabular.tree", 0.53, 2)]
+    verdict = judge(entered, BASE)
+    assert verdict.verdict == "baseline"
+    assert "tabular.linear" in verdict.why[0]
+    assert "–" not in verdict.why[0]
+
+
+def test_what_is_obvious_needs_no_three_splits() -> None:
+    entered = [finalist("tabular.linear", 0.6), finalist("cnn.conv3d", 0.95, 1)]
+    verdict = judge(entered, BASE)
+    assert (verdict.verdict, verdict.recommended) == ("undecided", "cnn.conv3d")
+    alone = judge([finalist("tabular.linear", 0.5), finalist("cnn.conv3d", 0.95, 1)], BASE)
+    assert alone.recommended == "cnn.conv3d"
+
+
+def test_what_is_not_obvious_does() -> None:
+    entered = [finalist("tabular.linear", 0.6), finalist("cnn.conv3d", 0.62, 1)]
+    assert judge(entered, BASE).recommended == "tabular.linear"
+    blind = [replace(f, validation_rows=0) for f in (*entered, finalist("rnn.gru", 0.95, 1))]
+    assert judge(blind, replace(BASE, validation_rows=0)).recommended == "tabular.linear"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
-from forms import ARCHITECTURES, PROFILES, feature_model
+from forms import ARCHITECTURES, PROFILES, feature_model, profile
 
+from selector.contract import IMAGE_AXES, SERIES_AXES
 from selector_cnn.layers import KERNELS, MiniRocketTransform, dilations_for
 from selector_rnn.layers import GROUPS, EchoStateCell
 
@@ -170,3 +171,12 @@ def test_minirocket_counts_its_convolutions_and_comparisons() -> None:
     biases = sum(count for _, count in dilations_for(50, 840))
     kernels = len(dilations_for(50, 840)) * 9 * 3 * 84
     assert layer.count_macs((50, 3), (84 * biases,)) == 50 * (kernels + 84 * biases)
+
+
+def test_the_reservoir_counts_the_rows_of_an_image() -> None:
+    reservoir = ARCHITECTURES["rnn.reservoir"]
+    assert reservoir.fit_for(profile(IMAGE_AXES, (2_000, 4, 1))).admitted
+    refused = reservoir.fit_for(profile(IMAGE_AXES, (2_001, 4, 1)))
+    assert not refused.admitted
+    assert "2001" in refused.reason
+    assert not reservoir.fit_for(profile(SERIES_AXES, (2_001, 1))).admitted

@@ -43,6 +43,16 @@ def test_dates_are_put_in_order(tmp_path):
     assert list(np.argsort(raw.order, kind="stable")[:3]) == [0, 28, 1]
 
 
+@pytest.mark.parametrize(
+    "days", [("2026-10-1", "2026-1-15", "2026-2-1"), ("11/15/2025", "1/15/2025", "2/1/2025")]
+)
+def test_dates_are_not_ordered_by_the_alphabet(tmp_path, days):
+    rows = [f"{i},{day},{'ab'[i % 2]}" for i, day in enumerate(days)]
+    (tmp_path / "t.csv").write_text("\n".join(["v,day,y", *rows]))
+    raw = set_aside(readers.read(tmp_path / "t.csv"), order="day")
+    assert raw.order.tolist() == [2, 0, 1]
+
+
 def long_table(tmp_path: Path, changing: bool = False) -> Path:
     """Write 12 series of 6 steps of four patients, a day for each."""
     rng = np.random.default_rng(0)

@@ -276,3 +276,18 @@ def test_where_a_class_is_rare_each_class_counts_as_much(rare, metric):
         describe(raw, ProfileOptions(metric="r2"))
     with pytest.raises(OptionError, match="Did you mean 'roc_auc'"):
         ProfileOptions(metric="roc_au")
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "lengths", "length"),
+    [
+        ("sequential", (150, 1), (150, 150, 150), 150),
+        ("sequential", (None, 3), (4, 20, 29), 29),
+        ("grid", (40, 101, 1), (), 40),
+        ("sequential-grid", (10, 16, 17, 1), (10, 10, 10), 10),
+        ("tabular", (12,), (), 1),
+    ],
+)
+def test_the_length_counts_steps_rows_or_frames(kind, shape, lengths, length):
+    made = Profile("made", (), kind, "classification", "y", 60, shape, lengths)
+    assert made.length == length

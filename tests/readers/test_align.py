@@ -134,15 +134,11 @@ SERIES = {"axes": ("time", "channel"), "shape": (3, 1), "columns": [{"name": "va
 def test_table_for_a_model_of_series(tmp_path):
     text = "name,t2,t0,t1,y\nu,3,1,2,0\nv,6,4,5,1\n"
     dataset = table(tmp_path, text, {"reader": "ts", "target": "y"})
-    x, notes = align(dataset, {**SERIES, "source_columns": ["t0", "t1", "t2"]})
-    assert x.values[..., 0].tolist() == [[1, 2, 3], [4, 5, 6]]
-    assert notes == ["columns that the model does not use were ignored: 'name'"]
-    by_position, _ = align(dataset, SERIES)
-    assert by_position.values[..., 0].tolist() == [[3, 1, 2], [6, 4, 5]]
+    x, notes = align(dataset, SERIES)
+    assert x.values[..., 0].tolist() == [[3, 1, 2], [6, 4, 5]]
+    assert notes == []
     with pytest.raises(DataError, match=r"series of 5 steps; .* 3 columns of numbers"):
         align(dataset, {**SERIES, "shape": (5, 1)})
-    with pytest.raises(DataError, match="lacks the column 't9'"):
-        align(dataset, {**SERIES, "source_columns": ["t0", "t1", "t9"]})
 
 
 def test_rows_of_different_lengths(tmp_path):

@@ -93,6 +93,35 @@ def test_targets_keep_their_type(y, type_, dtype, levels, values):
     assert column.name == ("q" if getattr(y, "name", None) == "q" else "target")
 
 
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.array([["1.5", "red", "2"], ["NA", "blue", "3"], ["2.5", "red", "3"]]),
+        np.array([[b"1.5", b"red", b"2"], [b"", b"blue", b"3"], [b"2.5", b"red", b"3"]]),
+        np.array([["1.5", "red", 2], [None, "blue", 3], ["2.5", "red", 3]], dtype=object),
+        [[1.5, "red", 2], [None, "blue", 3], [2.5, "red", 3]],
+        [[1.5, "red", 2], [float("nan"), "blue", 3], [2.5, "red", 3]],
+        [["1.5", "red", "2"], ["?", "blue", "3"], ["2.5", "red", "3"]],
+    ],
+)
+def test_columns_of_numbers_beside_columns_of_text(x):
+    dataset = read(x, y=[0, 1, 0])
+    columns = dataset.x.columns
+    assert [c.type for c in columns] == ["numeric", "categorical", "numeric"]
+    assert [c.dtype for c in columns] == ["float", "string", "integer"]
+    assert [c.levels for c in columns[1:]] == [("blue", "red"), ("2", "3")]
+    np.testing.assert_array_equal(dataset.x.values, [[1.5, 1, 2], [np.nan, 0, 3], [2.5, 1, 3]])
+    assert dataset.source["columns"] == ["c0", "c1", "c2"]
+
+
+def test_lists_keep_booleans_and_arrays_their_notes():
+    dataset = read([[True, "red"], [False, "blue"]], y=[0, 1])
+    assert [c.dtype for c in dataset.x.columns] == ["boolean", "string"]
+    dataset = read(np.array([["1,5", "red"], ["2", "blue"]]), y=[0, 1])
+    assert dataset.x.values[:, 0].tolist() == [1.5, 2]
+    assert dataset.notes == ("column 'c0': the comma was taken for a decimal point",)
+
+
 def test_ragged_list():
     items = [RNG.normal(size=(t, 2)) for t in (3, 5, 2)]
     dataset = read(items, y=[0, 1, 0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import weakref
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 import selector_datasets
 from selector.contract import ReadOptions
 from selector.errors import DataError
-from selector.readers import read
+from selector.readers import images, read
 
 
 def picture(path, size=(8, 6), mode="L", value=100):
@@ -65,6 +66,43 @@ def test_sizes_become_the_median(folder):
     )
 
 
+@pytest.mark.parametrize("extension", ["png", "jpg"])
+def test_photos_are_read_small_and_one_by_one(tmp_path, monkeypatch, extension):
+    rng = np.random.default_rng(0)
+    coarse = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8))
+    photo = coarse.resize((1600, 1200), Image.Resampling.BICUBIC)
+    for name in ("a/1", "a/2", "b/1", "b/2"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        photo.save(tmp_path / "in" / f"{name}.{extension}")
+    decoded, alive = [], []
+    real = images._plain
+
+    def plain(image):
+        out = real(image)
+        decoded.append(weakref.ref(out))
+        alive.append(sum(ref() is not None for ref in decoded))
+        return out
+
+    monkeypatch.setattr(images, "_plain", plain)
+    trained = read(tmp_path / "in")
+    assert len(alive) == 4
+    assert max(alive) <= 2  # the one before may not be gone yet
+    assert trained.x.values.shape == (4, 192, 256, 3)
+    assert trained.x.values.flags["C_CONTIGUOUS"]
+    assert trained.notes == (
+        "4 of 4 images of another size were resized to 192 × 256 (height × width); the longer side "
+        "is at most 256",
+    )
+    expected = np.asarray(photo.resize((256, 192), Image.Resampling.BILINEAR), dtype=np.float32)
+    assert np.abs(trained.x.values - expected).mean() < 2
+    (tmp_path / "new").mkdir()
+    for i, size in enumerate([(1600, 1200), (100, 400)]):
+        photo.resize(size).save(tmp_path / "new" / f"{i}.{extension}")
+    new = read(tmp_path / "new", ReadOptions(expect=trained.source))
+    assert new.x.values.shape == (2, 192, 256, 3)
+    np.testing.assert_array_equal(new.x.values[0], trained.x.values[0])
+
+
 @pytest.mark.parametrize(
     ("mode", "value", "pixel"),
     [
@@ -85,6 +123,12 @@ def test_palette_images(tmp_path):
     for i, name in enumerate(("a/1.gif", "b/1.gif")):
         picture(tmp_path / name, mode="L", value=50 + i)
     assert read(tmp_path).x.values[:, 0, 0].tolist() == [[50], [51]]
+
+
+def test_coloured_palettes(tmp_path):
+    for i, name in enumerate(("a/1.gif", "b/1.gif")):
+        picture(tmp_path / name, mode="RGB", value=(255, 0, 50 * i))
+    assert read(tmp_path).x.values[:, 0, 0].tolist() == [[255, 0, 0], [255, 0, 50]]
 
 
 def test_grey_among_coloured(folder):

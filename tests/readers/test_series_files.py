@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 import selector_datasets
 from selector.contract import ReadOptions
-from selector.errors import DataError
+from selector.errors import DataError, OptionError
 from selector.readers import read
 from selector.readers.align import align
 
@@ -100,6 +102,53 @@ def test_dates_as_steps(tmp_path):
     dataset = read(write(tmp_path, "\n".join(rows)))
     assert (dataset.source["id"], dataset.source["step"]) == ("sensor", "day")
     assert dataset.x.values.shape == (5, 8, 1)
+
+
+AMERICAN = ("1/15/2024", "2/15/2024", "9/15/2024", "10/15/2024", "11/15/2024")
+HALVES = ("09:00 AM", "11:00 AM", "01:00 PM", "02:30 PM", "10:00 PM")
+
+
+@pytest.mark.parametrize("steps", [AMERICAN, HALVES])
+@pytest.mark.parametrize("options", [{}, {"id": "k"}, {"id": "k", "step": "time"}])
+def test_time_orders_steps_written_as_text(tmp_path, steps, options):
+    rows = [f"{i},{t},{i + j},{'ab'[i % 2]}" for i in range(4) for j, t in enumerate(steps)]
+    dataset = read(write(tmp_path, "\n".join(["k,time,v,y", *rows])), ReadOptions(**options))
+    assert dataset.source["step"] == "time"
+    assert dataset.x.values[1, :, 0].tolist() == [1, 2, 3, 4, 5]
+    assert dataset.notes == ()
+    back = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
+    named = ReadOptions(id="k", step="time", target="y")
+    again = read(write(tmp_path, "\n".join(["k,time,v,y", *back])), named)
+    one = again.ids.index("1")
+    assert again.x.values[one, :, 0].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_text_that_only_begins_like_a_date_is_no_step(tmp_path):
+    late = [f"2024-02-{d:02d}" for d in range(1, 22)] + ["2024-03-01 or so"]
+    rows = [f"s{i},{day},{d * i},{'ab'[i % 2]}" for i in range(5) for d, day in enumerate(late)]
+    path = write(tmp_path, "\n".join(["sensor,day,v,state", *rows]))
+    assert read(path).source["reader"] == "table"
+    with pytest.raises(OptionError, match="--step 'day' holds text"):
+        read(path, ReadOptions(id="sensor", step="day"))
+
+
+@pytest.mark.parametrize("kind", ["noise", "counters"])
+def test_a_wide_table_of_integers_is_looked_through_once(tmp_path, monkeypatch, kind):
+    rng = np.random.default_rng(0)
+    cells = rng.integers(0, 9, (300, 40))
+    if kind == "counters":
+        cells[:, 20:] = np.arange(300)[:, None] + rng.integers(0, 5, 20)
+        cells[:, :20].sort(axis=0)
+    rows = [",".join(f"f{i}" for i in range(40)), *(",".join(map(str, r)) for r in cells)]
+    calls: Counter[str] = Counter()
+    for name in ("argsort", "unique"):
+        real = getattr(np, name)
+        monkeypatch.setattr(
+            np, name, lambda *a, _n=name, _f=real, **k: (calls.update([_n]), _f(*a, **k))[1]
+        )
+    assert read(write(tmp_path, "\n".join(rows))).source["reader"] == "table"
+    assert calls["argsort"] <= 2 * 40
+    assert calls["unique"] <= 2 * 40  # one for the levels of each column
 
 
 def test_categorical_channels_become_one_hot_as_in_training(tmp_path):
@@ -221,6 +270,13 @@ def test_ts_regression_and_without_target(tmp_path):
     assert bare.x.values.shape == (2, 2, 1)
     unknown = read(write(tmp_path, TS + "1,2:?\n3,4:?\n", "u.ts"))
     assert unknown.target is None
+
+
+def test_ts_classes_may_be_named_none(tmp_path):
+    path = write(tmp_path, TS + "1:2:none\n3:4:-\n5:6:None\n7:8:?\n", "n.ts")
+    target = read(path).target
+    assert target.columns[0].levels == ("-", "None", "none")
+    np.testing.assert_array_equal(target.values, [2, 0, 1, np.nan])
 
 
 @pytest.mark.parametrize(

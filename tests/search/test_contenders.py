@@ -55,10 +55,25 @@ def test_the_best_mean_leads_and_not_the_luckiest_split():
     assert told.best_value == 0.9
 
 
-def test_a_configuration_counts_once_it_was_tried_as_often_as_any_other():
-    told = contender(record(0.1, 0, 1.0), record(0.2, 0, 0.9), record(0.2, 1, 0.9))
+def test_a_configuration_that_was_tried_again_does_not_shut_out_the_better_one():
+    told = contender(record(0.1, 0, 0.97), record(0.2, 0, 0.8), record(0.2, 0, 0.81))
+    assert told.best is not None
+    assert told.best.spec.params == {"lr": 0.1}
+    assert told.best_value == 0.97
+
+
+def test_configurations_are_compared_on_the_splits_that_they_share():
+    told = contender(
+        record(0.1, 0, 0.8), record(0.2, 0, 0.9), record(0.1, 1, 1.0), record(0.1, 2, 1.0)
+    )
     assert told.best is not None
     assert told.best.spec.params == {"lr": 0.2}
+
+
+def test_a_trial_that_is_repeated_takes_none_of_those_planned():
+    told = Contender(candidate(False), [({"lr": 0.1}, 0)], most=1)
+    told.started = told.retries = 1
+    assert told.has_work
 
 
 def test_the_trial_with_the_median_epochs_stands_for_its_configuration():

@@ -8,13 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from invented import SCORES, play
+from invented import SCORES, N, play
 
 from selector.artifact.recommendation import compose
+from selector.contract import TrialResult
 from selector.errors import OptionError
 from selector.search.budget import parse_time
 from selector.search.contenders import PATIENCE
 from selector.search.planner import MIN_SPLITS
+from selector.search.records import Record
 
 
 def test_the_floor_comes_first_and_starts_with_the_baseline(make):
@@ -226,3 +228,92 @@ def test_times_are_understood(text, seconds):
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(OptionError, match="--time"):
         parse_time(text)
+
+
+def test_a_lane_is_charged_for_its_members_that_have_no_more_work(make):
+    planner = make()
+    play(planner, limit=12)
+    planner.contenders["rnn.other"].blocked = "exhausted"
+    asked = []
+
+    def spent(members):
+        asked.append({c.candidate.name for c in members})
+        return 1.0
+
+    planner.lanes.choose(set(), spent)
+    assert {"rnn.net", "rnn.other"} in asked
+
+
+def test_time_is_kept_for_the_dearest_that_may_yet_be_recommended(make):
+    planner = make()
+    play(planner, limit=10)  # networks take 3 s, the best closed form .1 s
+    assert planner.contenders["cnn.fixed"].best_value > planner.contenders["cnn.net"].best_value
+    least = 1.25 * planner.contenders["cnn.net"].best.predicted_seconds(N)
+    assert planner.reserve() > least
+    planner.start_confirmation()
+    assert planner.reserve() > least
+
+
+def shortened(planner, epochs):
+    """Confirm a planner's networks on three splits with so many epochs each."""
+    planner.start_confirmation()
+    told = []
+    for name, finalist in planner.finalists.items():
+        for split in planner.splits.confirm[:3]:
+            trained = epochs if finalist.epochs is not None else None
+            spec = replace(finalist.record.spec, stage="confirm", split=split, epochs=trained)
+            result = replace(finalist.record.result, epochs=epochs, score=SCORES[name])
+            told.append(Record(spec, result, name.split(".")[0], finalist.record.type))
+    return told
+
+
+def resumed(make, records, seconds, now):
+    planner = make(seconds)
+    planner.budget.now = now
+    planner.replay(records)
+    planner.start_confirmation()
+    return planner.finalists["hybrid.net"]
+
+
+def test_a_short_resume_keeps_the_scores_and_the_epochs_of_a_longer_run(make):
+    first = make()
+    records = play(first, limit=16)
+    told = shortened(first, 20)
+    found = resumed(make, [*records, *told], 60.0, 52.0)
+    assert (found.epochs, len(found.scores)) == (20, 3)
+
+
+def test_scores_of_shorter_trainings_do_not_stand_for_longer_ones(make):
+    first = make()
+    records = play(first, limit=16)
+    told = shortened(first, 5)
+    found = resumed(make, [*records, *told], 600.0, 6.0)
+    assert (found.epochs, len(found.scores)) == (20, 0)
+
+
+def test_a_finalist_that_cannot_be_trained_is_no_family_that_lacked_time(make):
+    planner = make()
+    play(planner, limit=12)
+    planner.start_confirmation()
+    finalist = planner.finalists["rnn.net"]
+    for split in planner.splits.confirm[:2]:
+        spec = replace(finalist.record.spec, stage="confirm", split=split, epochs=finalist.epochs)
+        planner.tell(Record(spec, TrialResult("failed", "not finite"), "rnn", "network"))
+    assert planner.contenders["rnn.net"].blocked == "not finite"
+
+
+def test_a_trial_that_was_enqueued_at_the_kill_does_not_stop_a_resume(make):
+    planner = make()
+    network = planner.contenders["rnn.net"].candidate
+    planner.studies._study(network).enqueue_trial({"lr": 0.01, "u": 1})
+    planner.studies.restore(network, {})
+    number, params = planner.studies.ask(network, {"lr": 0.02, "u": 2})
+    assert (number, params) == (1, {"lr": 0.02, "u": 2})
+
+
+def test_time_is_kept_for_scoring_many_rows(make):
+    planner = make(scored=10)
+    play(planner, limit=10)
+    few, planner.scored = planner.reserve(), 10 * N
+    some, planner.scored = planner.reserve(), 1000 * N
+    assert few < some < planner.reserve() < few + 0.11 * planner.budget.seconds

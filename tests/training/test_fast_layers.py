@@ -156,6 +156,15 @@ def test_normalisation_equals_the_standard_layer(
         np.testing.assert_allclose(np.asarray(one.value), np.asarray(other.value), rtol=1e-4)
 
 
+@pytest.mark.parametrize("options", [{}, {"return_sequences": True}, {"go_backwards": True}])
+@pytest.mark.parametrize("masked", [False, True])
+def test_recurrent_layer_equals_the_standard_one(options: dict[str, Any], masked: bool) -> None:
+    x = RNG.normal(size=(4, 7, 3)).astype("float32")
+    given = {"mask": np.arange(7) < np.array([[7], [4], [1], [6]])} if masked else {}
+    check_equal(layers.FastGRU(5, name="a", **options), keras.layers.GRU(5, name="a", **options),
+                x, **given)  # fmt: skip
+
+
 def everything() -> keras.Model:
     """Return a model in which each fast layer occurs."""
     x = keras.Input((12, 9, 2))
@@ -169,7 +178,8 @@ def everything() -> keras.Model:
     y = layers.FastDropout(0.2)(layers.sliding_max(y, None))
     y, _ = layers.separable_block(y, None, 6, 4, stride=2, dilation=1)
     y = layers.DepthwiseConv1DByShifts(4, dilation_rate=2, padding="same")(y)
-    return keras.Model(x, layers.pool(y, None, "mean"))
+    y = keras.layers.Bidirectional(layers.FastGRU(3, return_sequences=True))(y)
+    return keras.Model(x, layers.pool(layers.FastGRU(4, return_sequences=True)(y), None, "mean"))
 
 
 LOAD = """

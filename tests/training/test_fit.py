@@ -30,7 +30,7 @@ from selector import tasks
 from selector.artifact.final import FinalModel
 from selector.contract import Architecture, Column, EstimatorArchitecture, Variable
 from selector.errors import DataError, RunError, SourceNotFoundError
-from selector.training import closed_form, cost, fit, models, saved, steps
+from selector.training import closed_form, cost, fit, models, programs, saved, steps
 from selector.training.fit import fit_final, run_trial
 from selector.training.fitted import TrialData
 
@@ -429,11 +429,16 @@ def test_costs_are_counted():
     assert counted["bytes"] == 4 * counted["params_count"]
 
 
-def test_latency_needs_time(monkeypatch):
-    assert trial("pipeline", stage="floor").latency_ms > 0
-    assert trial("pipeline", stage="search").latency_ms == 0
+def test_latency_of_a_network_needs_time(monkeypatch):
+    assert trial("network", stage="confirm", epochs=2).latency_ms > 0
+    assert trial("network", stage="search", epochs=2).latency_ms == 0
     monkeypatch.setattr(fit, "_LATENCY_SECONDS", 1e9)
-    assert trial("pipeline", stage="floor").latency_ms == 0
+    assert trial("network", stage="confirm", epochs=2).latency_ms == 0
+
+
+def test_latency_of_an_estimator_is_always_measured(monkeypatch):
+    monkeypatch.setattr(fit, "_LATENCY_SECONDS", 1e9)
+    assert trial("pipeline", stage="search").latency_ms > 0
 
 
 def test_modules_of_a_model(tmp_path: Path):
@@ -444,7 +449,10 @@ def test_modules_of_a_model(tmp_path: Path):
     assert set(modules) <= set(sys.modules)
 
 
-def test_a_trial_tells_what_it_took_until_its_first_step_and_what_was_expected():
+def test_a_trial_tells_what_it_took_until_its_first_step_and_what_was_expected(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setattr(programs, "folder", lambda: tmp_path)  # nothing is stored yet
     rates = {
         "seconds_per_mac": 1e-9, "start_seconds": {"new": 3.0, "stored": 1.0, "ready": 0.5},
         "scoring_seconds": 0.25, "share": 1.0,
@@ -462,7 +470,8 @@ def test_a_trial_tells_what_it_took_until_its_first_step_and_what_was_expected()
     assert first.planned_epochs >= first.epochs > 0
 
 
-def test_fixed_features_are_predicted_by_how_their_program_starts():
+def test_fixed_features_are_predicted_by_how_their_program_starts(monkeypatch, tmp_path):
+    monkeypatch.setattr(programs, "folder", lambda: tmp_path)
     steps.clear()
     seconds = {"new": 3.0, "stored": 1.0, "ready": 0.5}
     first, second = trial("feature", rates=seconds), trial("feature", rates=seconds)

@@ -239,3 +239,12 @@ def test_a_model_for_saving_has_the_standard_dropout_and_its_initialisers() -> N
     assert "LecunNormal" in copy.to_json()
     batch = RNG.normal(size=(3, 9, 3)).astype("float32")
     np.testing.assert_array_equal(array(copy(batch)), array(model(batch)))
+
+
+def test_images_and_clips_are_series_of_rows_and_frames() -> None:
+    series = keras.Input((None, 3))
+    assert layers.as_series(series) is series
+    assert layers.as_series(keras.Input((7, 5, 3))).shape == (None, 7, 15)
+    assert layers.as_series(keras.Input((4, 7, 5, 3))).shape == (None, 4, 105)
+    images = RNG.normal(size=(2, 7, 5, 3)).astype("float32")
+    np.testing.assert_array_equal(array(layers.as_series(images)), images.reshape(2, 7, 15))

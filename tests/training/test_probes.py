@@ -131,3 +131,18 @@ def test_without_time_the_score_as_it_is_remains() -> None:
     scores = tasks.get("classification").row_scores
     results = probe(lambda v: np.tile([1.0, 0.0], (len(v), 1)), scores, x, y, lambda: next(left))
     assert [r["kind"] for r in results] == ["none"]
+
+
+def test_every_column_of_a_wide_table_is_probed_while_there_is_time() -> None:
+    y = (np.arange(N) % 2).astype(float)
+    values = RNG.normal(size=(N, 30))
+    values[:, 25] = 2 * y - 1
+    x = Variable(("feature",), values, tuple(Column(f"c{j}") for j in range(30)))
+
+    def predict(v: Variable) -> Array:
+        high = v.values[:, 25] > 0
+        return np.stack([~high, high], axis=1).astype(float)
+
+    columns = [r for r in told(predict, x, y) if r["kind"] == "column"]
+    assert [r["column"] for r in columns] == [c.name for c in x.columns]
+    assert max(columns, key=lambda r: r["drop"])["column"] == "c25"

@@ -89,6 +89,22 @@ def test_another_structure_is_another_program(room):
     assert len(kept(room)) == 4
 
 
+@pytest.mark.parametrize("params", [{}, {"shift": 0.1}], ids=["still", "shifted"])
+def test_a_trial_tells_that_its_program_was_stored(room, params):
+    assert trial(**params)[0].start == "new"
+    assert trial(**params)[0].start == "stored"
+
+
+def test_fixed_features_tell_that_their_program_was_stored(room):
+    data, architecture = series(), ToyFeatures()
+    told = []
+    for _ in range(2):
+        steps.clear()
+        spec, split = spec_of(architecture, {}), split_of(len(data.y))
+        told.append(run_trial(spec, architecture, profile_of(data), data, split).start)
+    assert told == ["new", "stored"]
+
+
 def test_a_program_that_was_cut_off_is_traced_again(room):
     first, _ = trial()
     for path in kept(room):

@@ -40,7 +40,14 @@ from selector.training.layers.depthwise import (
 )
 from selector.training.layers.dropout import FastDropout
 from selector.training.layers.initializers import drawn_by_numpy
-from selector.training.layers.masking import ApplyMask, Patch, SubsampleMask, TakesMask, patch
+from selector.training.layers.masking import (
+    ApplyMask,
+    Patch,
+    SubsampleMask,
+    TakesMask,
+    as_series,
+    patch,
+)
 from selector.training.layers.maxpool import MaxPool1DBySlices, MaxPool2DByReshape
 from selector.training.layers.normalization import OnePassBatchNormalization
 from selector.training.layers.pooling import (
@@ -51,6 +58,7 @@ from selector.training.layers.pooling import (
     MaskedStdPooling,
     pool,
 )
+from selector.training.layers.recurrent import FastGRU, gru_block
 from selector.training.layers.standard import with_standard_layers
 
 __all__ = [
@@ -60,6 +68,7 @@ __all__ = [
     "DepthwiseConv1DByShifts",
     "DepthwiseConv2DByShifts",
     "FastDropout",
+    "FastGRU",
     "LastStep",
     "MaskedAttentionPooling",
     "MaskedMaxPooling",
@@ -73,10 +82,12 @@ __all__ = [
     "SeparableConv1DByShifts",
     "SubsampleMask",
     "TakesMask",
+    "as_series",
     "conv2d_block",
     "conv3d_block",
     "conv_block",
     "drawn_by_numpy",
+    "gru_block",
     "normalized",
     "patch",
     "pool",

@@ -1,7 +1,8 @@
-"""Layers that carry a mask through a network: zeroing, striding, patching."""
+"""Series and their masks on the way through a network: layout, zeroing, striding, patching."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import keras
@@ -135,6 +136,25 @@ class Patch(TakesMask):
     def get_config(self) -> dict[str, Any]:
         """Return the configuration from which the layer can be rebuilt."""
         return {**super().get_config(), "size": self.size}
+
+
+def as_series(x: Any) -> Any:
+    """Read an image as the series of its rows, and a clip as that of its frames.
+
+    Parameters
+    ----------
+    x : keras.KerasTensor, shape (batch, time, channel), (batch, height, width, channel) \
+        or (batch, time, height, width, channel)
+        Samples of any of these forms; a series stays as it is.
+
+    Returns
+    -------
+    keras.KerasTensor, shape (batch, length, channel)
+        All values of a row, or of a frame, are the channels of one step.
+    """
+    if len(x.shape) == 3:
+        return x
+    return keras.layers.Reshape((x.shape[1], prod(x.shape[2:])))(x)
 
 
 def patch(x: Any, mask: Any, size: int) -> tuple[Any, Any]:

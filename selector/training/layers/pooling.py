@@ -53,7 +53,10 @@ class MaskedMeanPooling(_OverTime):
 
 @keras.saving.register_keras_serializable(package="selector")
 class MaskedStdPooling(_OverTime):
-    """Standard deviation over the real steps; zero for a series that has none.
+    """Standard deviation over the real steps.
+
+    Keras's epsilon is added to the variance, so that the root has a gradient:
+    a constant series gives its square root, and so does one without real steps.
 
     Input shape
         ``(batch, time, channel)`` and a mask ``(batch, time)``, or None.

@@ -21,6 +21,17 @@ from selector.training.layers.dropout import RATE, FastDropout
 from selector.training.layers.initializers import drawn_by_numpy
 from selector.training.layers.maxpool import MaxPool1DBySlices, MaxPool2DByReshape
 from selector.training.layers.normalization import OnePassBatchNormalization
+from selector.training.layers.recurrent import FastGRU
+
+
+def _both_directions(config: dict[str, Any]) -> Any:
+    """Return a bidirectional layer of standard layers."""
+    pair = keras.layers.Bidirectional.from_config(config)
+    there, back = (_standard(layer) for layer in (pair.forward_layer, pair.backward_layer))
+    return keras.layers.Bidirectional(
+        there, merge_mode=pair.merge_mode, backward_layer=back, name=pair.name
+    )
+
 
 STANDARD: dict[type[Any], Callable[[dict[str, Any]], Any]] = {
     MaxPool1DBySlices: lambda config: keras.layers.MaxPooling1D(
@@ -39,6 +50,8 @@ STANDARD: dict[type[Any], Callable[[dict[str, Any]], Any]] = {
     ),
     Conv3DByFrames: keras.layers.Conv3D.from_config,
     ConvLSTM2DByProducts: keras.layers.ConvLSTM2D.from_config,
+    FastGRU: keras.layers.GRU.from_config,
+    keras.layers.Bidirectional: _both_directions,
 }
 """For each fast layer, what makes the standard one from its configuration."""
 
@@ -58,13 +71,14 @@ def with_standard_layers(model: Any) -> Any:
     -------
     keras.Model
     """
-
-    def standard(layer: Any) -> Any:
-        return STANDARD.get(type(layer), type(layer).from_config)(layer.get_config())
-
     with drawn_by_numpy():
-        copy = keras.models.clone_model(model, clone_function=standard)
+        copy = keras.models.clone_model(model, clone_function=_standard)
     kept = [weight for weight in model.weights if weight.name != RATE]
     for new, old in zip(copy.weights, kept, strict=True):
         new.assign(old)
     return copy
+
+
+def _standard(layer: Any) -> Any:
+    """Return a new layer like `layer`, of the standard class where there is an equal one."""
+    return STANDARD.get(type(layer), type(layer).from_config)(layer.get_config())
