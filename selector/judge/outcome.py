@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from selector.judge.finalist import MINIMUM_SPLITS, SURE_ON_FEW, Finalist, probability_better
@@ -65,9 +65,12 @@ class Lacking:
     compared: tuple[str, ...] = ()
     trained: Mapping[str, str] = field(default_factory=dict)
 
-    def beside(self, family: str) -> Lacking:
-        """Return what is lacking of the families other than `family`."""
-        return replace(self, trained={f: t for f, t in self.trained.items() if f != family})
+    def without(self, compared: Collection[str], trained: Collection[str]) -> Lacking:
+        """Return what is lacking beside these families."""
+        return Lacking(
+            tuple(f for f in self.compared if f not in compared),
+            {f: t for f, t in self.trained.items() if f not in trained},
+        )
 
     def __bool__(self) -> bool:
         return bool(self.compared or self.trained)

@@ -52,14 +52,18 @@ def next_confirmations(
     -------
     list of (architecture, split)
         First the baseline and the champions on the first `minimum` splits,
-        split by split; then the other finalists on these; then, where the
+        split by split, but for those that are obviously worse than another; then the
+        other finalists on these; then, where the
         verdict is open, those in contention on the remaining splits (they come
         last, so that they only run where the first ones are all running).
         Empty when nothing more can change the verdict.
     """
     base = [] if baseline is None else [baseline]
     champions = _champions(finalists)
-    others = [f for f in finalists if f not in champions]
+    # what is obviously worse after the first split is not scored on another
+    alive = [f for f in finalists if not any(_dominates(o, f, rope) for o in finalists)]
+    others = [f for f in alive if f not in champions]
+    champions = [f for f in champions if f in alive]
     pairs = _pairs([*base, *champions], splits[:minimum], taken)
     pairs += _pairs(others, splits[:minimum], taken)
     scored = [f for f in finalists if f.finite_scores]

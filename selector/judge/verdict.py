@@ -26,6 +26,7 @@ from selector.judge.outcome import (
     Verdict,
 )
 from selector.judge.why import explain
+from selector.tasks.metrics import BOUNDS
 
 __all__ = ["ROPES", "Finalist", "Lacking", "Verdict", "expected_loss", "judge"]
 
@@ -85,7 +86,7 @@ def judge(
     """
     ground = _field(finalists, baseline, _rope(rope, prefer))
     verdict = _decide(ground)
-    lacking = lacking.beside(verdict.family)
+    lacking = _still_lacking(lacking, verdict, ground)
     if lacking and verdict.verdict in ("winner", "tie"):
         verdict = _left_open(verdict, ground)
     return explain(verdict, ground, lacking)
@@ -155,6 +156,21 @@ def _decide(ground: Field) -> Verdict:
         if tie.expected_loss <= ground.rope:
             return tie
     return _verdict("undecided", _cheapest_beside(best, able), best, group, comparisons, ground)
+
+
+def _still_lacking(lacking: Lacking, verdict: Verdict, ground: Field) -> Lacking:
+    """Return what may yet change a verdict.
+
+    Not a family that is obviously worse; nor longer training of the recommended
+    one, or of one that ties already where no score can be better by more than the ROPE.
+    """
+    settled = {c.family for c in verdict.comparisons if c.settled}
+    trained = {verdict.family}
+    metric = ground.finalists[0].metric if ground.finalists else ""
+    highest = BOUNDS.get(metric, (-math.inf, math.inf))[1]
+    if verdict.best_score >= highest - ground.rope:
+        trained |= {f.family for f in ground.finalists if f.architecture in verdict.tie_group}
+    return lacking.without(settled, trained)
 
 
 def _left_open(verdict: Verdict, ground: Field) -> Verdict:

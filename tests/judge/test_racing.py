@@ -99,6 +99,6 @@ def _run_to_the_end(truth: Mapping[str, float]) -> tuple[list[Finalist], int]:
 def test_the_race_is_short_where_it_is_clear_and_ends_where_it_is_not() -> None:
     clear, few = _run_to_the_end({"cnn.a": 0.97, "rnn.c": 0.7, "hybrid.d": 0.6})
     assert judge(clear, None).verdict == "winner"
-    assert few == 9
+    assert few == 5  # three splits of the best, one of each that is obviously worse
     _, many = _run_to_the_end({"cnn.a": 0.97, "rnn.c": 0.95, "hybrid.d": 0.6})
     assert 9 < many < 30

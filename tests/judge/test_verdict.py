@@ -509,3 +509,21 @@ def test_what_is_not_obvious_does() -> None:
     assert judge(entered, BASE).recommended == "tabular.linear"
     blind = [replace(f, validation_rows=0) for f in (*entered, finalist("rnn.gru", 0.95, 1))]
     assert judge(blind, replace(BASE, validation_rows=0)).recommended == "tabular.linear"
+
+
+def test_a_family_that_is_obviously_worse_needs_no_more_time() -> None:
+    entered = [finalist("cnn.fcn", 0.97), finalist("rnn.gru", 0.6, 1)]
+    verdict = judge(entered, BASE, lacking=Lacking(compared=("rnn",)))
+    assert verdict.verdict == "winner"
+    close = [finalist("cnn.fcn", 0.97), finalist("rnn.gru", 0.96, 1)]
+    assert judge(close, BASE, lacking=Lacking(compared=("rnn",))).verdict == "undecided"
+
+
+def test_where_no_score_can_be_better_longer_training_changes_nothing() -> None:
+    short = Lacking(trained={"cnn": "cnn.conv3d (4 epochs)"})
+    tied = [finalist("hybrid.frame_gru", 1.0, spread=0.0), finalist("cnn.conv3d", 1.0, spread=0.0)]
+    assert judge(tied, BASE, lacking=short).verdict == "tie"
+    lower = [replace(f, scores={s: v - 0.2 for s, v in f.scores.items()}) for f in tied]
+    assert judge(lower, BASE, lacking=Lacking(trained={"cnn": "a", "hybrid": "b"})).verdict == (
+        "undecided"
+    )
