@@ -29,7 +29,7 @@ from selector_datasets import planted
 SETS = tuple(planted.CARDS)
 FIELDS = (
     "date", "command", "time", "rows", "set", "seed", "verdict", "family", "architecture",
-    "score", "low", "high", "metric", "seconds", "exit", "reason",
+    "score", "low", "high", "metric", "tie_group", "why", "seconds", "exit", "reason",
 )  # fmt: skip
 
 
@@ -40,7 +40,10 @@ def measure(task: dict[str, Any]) -> dict[str, Any]:
         source = selector_datasets.make(task["set"], room)
         test = fresh(task["set"], room, task["rows"])
         extra = ("--time", task["time"], "--seed", task["seed"])
-        return answer(recommend(room, source, "--test", test.name, *extra))
+        ran = recommend(room, source, "--test", test.name, *extra)
+        told = ran.recommendation or {"tie_group": [], "why": []}
+        group, why = " ".join(told["tie_group"]), "; ".join(told["why"])
+        return {**answer(ran), "tie_group": group, "why": why}
 
 
 def judged(
