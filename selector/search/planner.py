@@ -33,7 +33,7 @@ from selector.search.records import Record
 from selector.search.splits import Splits
 from selector.search.studies import Studies
 
-CONFIRM_SHARE = 0.45
+CONFIRM_SHARE = 0.3
 """Share of the core-seconds after the warm-up that goes to confirmation."""
 
 COMPILE_SECONDS = {"network": 8.0, "feature": 5.0, "estimator": 1.5}
