@@ -15,9 +15,9 @@ from selector.artifact.held_out import held_out
 from selector.artifact.predict import WEIGHTS, weighted_mean
 from selector.contract import Array
 from selector.judge.ensemble import greedy_selection
-from selector.judge.finalist import MINIMUM_SPLITS
 from selector.search.contenders import Finalist
 from selector.search.planner import Planner
+from selector.search.splits import MINIMUM_SPLITS
 
 ROOM = Path(WEIGHTS).parent.name
 """Of the run folder: a saved model in each sub-folder."""

@@ -228,7 +228,7 @@ class FinalModel:
     def _stand_in(self, name: str) -> Finalist | None:
         contender = self.planner.contenders[name]
         best = contender.best
-        return Finalist(contender, best, best.planned_epochs) if best else None
+        return Finalist(contender, best, best.epochs_to_repeat) if best else None
 
     def name_what_is_saved(self, rec: dict[str, Any]) -> dict[str, Any]:
         """Where another model than the judge's choice is what was saved, say so."""

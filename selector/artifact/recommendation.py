@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from selector.contract import Candidate, Profile, TrialResult
-from selector.judge.finalist import MINIMUM_SPLITS, Finalist, score_interval
+from selector.judge.finalist import Finalist, score_interval
 from selector.judge.outcome import Lacking
 from selector.judge.pareto import pareto_front
-from selector.search.splits import CONFIRM_FOLDS
+from selector.search.splits import CONFIRM_FOLDS, MINIMUM_SPLITS
 from selector.tasks.metrics import counted_rows
 
 if TYPE_CHECKING:

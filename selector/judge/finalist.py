@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from statistics import fmean
 
 from selector.judge.statistics import Posterior, VariancePrior, accuracy_prior, correlated_t
+from selector.search.splits import MINIMUM_SPLITS
 from selector.tasks.metrics import BOUNDS, COUNTED
-
-MINIMUM_SPLITS = 3
-"""Common splits below which nothing is claimed that is not obvious."""
 
 SURE_ON_FEW = 0.99
 """Probability from which a difference is obvious on fewer splits."""

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from selector.judge.finalist import MINIMUM_SPLITS, SURE_ON_FEW, Finalist, probability_better
+from selector.judge.finalist import SURE_ON_FEW, Finalist, probability_better
+from selector.search.splits import MINIMUM_SPLITS
 
 ROPES = {"score": 0.001, "balanced": 0.01, "cheap": 0.03}
 """Region of practical equivalence, in score units, for each ``--prefer``."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from selector.judge.finalist import MINIMUM_SPLITS, Finalist, probability_better
+from selector.judge.finalist import Finalist, probability_better
 from selector.judge.outcome import BASELINE_PROBABILITY, DOMINATED_PROBABILITY, ROPES
 from selector.judge.verdict import judge
+from selector.search.splits import MINIMUM_SPLITS
 
 Pair = tuple[str, str]
 

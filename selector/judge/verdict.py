@@ -9,7 +9,6 @@ from statistics import fmean
 
 from selector.errors import OptionError, did_you_mean
 from selector.judge.finalist import (
-    MINIMUM_SPLITS,
     Finalist,
     adjusted_means,
     common_splits,
@@ -26,6 +25,7 @@ from selector.judge.outcome import (
     Verdict,
 )
 from selector.judge.why import explain
+from selector.search.splits import MINIMUM_SPLITS
 from selector.tasks.metrics import BOUNDS
 
 __all__ = ["ROPES", "Finalist", "Lacking", "Verdict", "expected_loss", "judge"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from selector.judge.finalist import MINIMUM_SPLITS, Finalist, common_splits, compare
+from selector.judge.finalist import Finalist, common_splits, compare
 from selector.judge.outcome import (
     BASELINE_PROBABILITY,
     NOTHING_LACKING,
@@ -17,6 +17,7 @@ from selector.judge.outcome import (
 )
 from selector.judge.statistics import Posterior
 from selector.judge.words import decimal, listed, points, probability
+from selector.search.splits import MINIMUM_SPLITS
 
 MOST_SPLITS = 30
 """More common splits than this are not worth asking for: they share their rows."""

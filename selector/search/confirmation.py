@@ -7,9 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from selector.search.contenders import Contender, Finalist
 from selector.search.records import OVERHEAD_SECONDS, Record
-
-MIN_SPLITS = 3
-"""Common splits without which there is no verdict but "undecided"."""
+from selector.search.splits import MINIMUM_SPLITS
 
 LEAST_SHARE = 0.25
 """Share of its epochs that a finalist keeps at least where time is short."""
@@ -54,7 +52,7 @@ class Confirmation:
             record = contender.best
             if record is not None:
                 name = contender.candidate.name
-                self.finalists[name] = Finalist(contender, record, record.planned_epochs)
+                self.finalists[name] = Finalist(contender, record, record.epochs_to_repeat)
         names = {contender.candidate.name for contender in first}
         had = {f.name: _trained(f, earlier) for f in self.finalists.values()}
         waiting = [
@@ -71,10 +69,10 @@ class Confirmation:
                 self.tell(record)
 
     def _shrink(self, available: float, first: Collection[Finalist]) -> None:
-        needed = MIN_SPLITS * sum(f.seconds(self._n) for f in first)
+        needed = MINIMUM_SPLITS * sum(f.seconds(self._n) for f in first)
         if needed <= available:
             return
-        fixed = MIN_SPLITS * sum(
+        fixed = MINIMUM_SPLITS * sum(
             f.seconds(self._n) if f.epochs is None else OVERHEAD_SECONDS["network"] for f in first
         )
         ratio = max(LEAST_SHARE, (available - fixed) / max(needed - fixed, 1e-9))
@@ -146,7 +144,7 @@ class Confirmation:
         settled = {
             f.contender.candidate.family
             for f in self.finalists.values()
-            if len(f.scores) >= MIN_SPLITS or f.contender.too_costly(f.latest.result)
+            if len(f.scores) >= MINIMUM_SPLITS or f.contender.too_costly(f.latest.result)
         }
         waiting: Sequence[str] = [
             c.candidate.family
@@ -165,4 +163,4 @@ def _trained(finalist: Finalist, earlier: Iterable[Record]) -> int:
         and r.spec.architecture == finalist.name
         and dict(r.spec.params) == dict(finalist.record.spec.params)
     )
-    return max((e for e, n in counts.items() if e is not None and n >= MIN_SPLITS), default=0)
+    return max((e for e, n in counts.items() if e is not None and n >= MINIMUM_SPLITS), default=0)

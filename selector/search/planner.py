@@ -14,7 +14,7 @@ from typing import Any
 
 from selector.contract import CORE_PARAMS, Candidate, Float, Params, Profile, TrialSpec
 from selector.search.budget import Budget
-from selector.search.confirmation import MIN_SPLITS, Confirmation
+from selector.search.confirmation import Confirmation
 from selector.search.contenders import (
     FEW_ROWS,
     REPEATS,
@@ -30,7 +30,7 @@ from selector.search.limits import Limits
 from selector.search.pace import Pace
 from selector.search.pruning import thresholds
 from selector.search.records import Record
-from selector.search.splits import Splits
+from selector.search.splits import MINIMUM_SPLITS, Splits
 from selector.search.studies import Studies
 
 CONFIRM_SHARE = 0.3
@@ -266,7 +266,7 @@ class Planner:
         pool = list(self.finalists.values())
         if pool:
             leader = max(pool, key=lambda f: _mean(f.scores.values()) or f.record.result.score or 0)
-            able = [leader, *(f for f in pool if len(f.scores) < MIN_SPLITS)]
+            able = [leader, *(f for f in pool if len(f.scores) < MINIMUM_SPLITS)]
             each = [(f.seconds(n), f.latest) for f in able]
         else:
             best = [c.best for c in self.lanes.champions()]
@@ -292,14 +292,14 @@ class Planner:
         """Seconds of training in one network trial, so that each family can be confirmed.
 
         Fixed when the first network trial is planned: confirmation runs each
-        family's best on :data:`MIN_SPLITS` splits for about as long again.
+        family's best on :data:`MINIMUM_SPLITS` splits for about as long again.
         """
         if not self._limit:
             networks = [c for c in self.lanes.networks() if not c.blocked]
             weights = {c.candidate.family: self.lanes.weight(c) for c in networks}
             core_seconds = self.cores * max(1.0, self.budget.left() - 4.0)
-            share = CONFIRM_SHARE * core_seconds / (MIN_SPLITS * max(1.0, sum(weights.values())))
-            self._limit = min(max(share, 0.8), 600.0)
+            trainings = MINIMUM_SPLITS * max(1.0, sum(weights.values()))
+            self._limit = min(max(CONFIRM_SHARE * core_seconds / trainings, 0.8), 600.0)
         return self._limit
 
     def _may_search(self) -> bool:
@@ -322,9 +322,9 @@ class Planner:
             if closed and trained:
                 continue
             if contender.best is not None:
-                total += MIN_SPLITS * contender.best.predicted_seconds(n)
+                total += MINIMUM_SPLITS * contender.best.predicted_seconds(n)
             elif trained:
-                total += MIN_SPLITS * self.trial_limit() * self.lanes.weight(contender)
+                total += MINIMUM_SPLITS * self.trial_limit() * self.lanes.weight(contender)
         return 1.0 + 1.1 * total / self.cores
 
     def _spent(self, members: Sequence[Contender]) -> float:

@@ -61,7 +61,7 @@ class Record:
         return float(self.result.score - LOSS_WEIGHT * min(max(loss, 0.0), 3.0))
 
     @property
-    def planned_epochs(self) -> int | None:
+    def epochs_to_repeat(self) -> int | None:
         """Epochs to train this configuration for where nothing is peeked at."""
         if self.type != "network" or not self.result.epochs:
             return None
@@ -74,7 +74,7 @@ class Record:
         growth = n_train / max(self.result.n_train, 1)
         overhead = OVERHEAD_SECONDS[self.type]
         if self.type == "network":
-            epochs = epochs or self.planned_epochs or 1
+            epochs = epochs or self.epochs_to_repeat or 1
             return overhead + epochs * self.result.epoch_seconds * growth
         # what a search trial of fixed features took holds their compilation too
         compiled = 0.5 if self.type == "feature" and self.spec.stage != "confirm" else 1.0

@@ -19,6 +19,9 @@ SEARCH_SHARE = 0.25
 
 CONFIRM_FOLDS, CONFIRM_REPEATS = 5, 2
 
+MINIMUM_SPLITS = 3
+"""Common splits below which nothing is claimed that is not obvious."""
+
 MADE = "confirm.json"
 """Lists the common splits."""
 
@@ -26,10 +29,10 @@ MADE = "confirm.json"
 class Splits:
     """Makes and keeps splits.
 
-    Search trials are scored on a holdout that is drawn anew for each trial
-    number (reshuffling makes the search generalise better: Nagler et al.
-    2024); finalists on common splits of a repeated stratified cross-validation
-    that is fixed at the start.
+    Search trials are scored on holdouts, of which another is drawn every few trials
+    (reshuffling makes the search generalise better: Nagler et al. 2024), so that
+    those on the same one can be compared; finalists on common splits of a repeated
+    stratified cross-validation that is fixed at the start.
 
     Parameters
     ----------

@@ -60,7 +60,6 @@ class WorkerProcess:
     started: float
     warm: set[str] = field(default_factory=set)
     command: dict[str, Any] | None = None
-    sent: float = 0.0
     kill_at: float = float("inf")
     killed_for: str = ""
     loading: str = ""
@@ -239,9 +238,8 @@ class WorkerPool:
     def send(self, worker: WorkerProcess, command: Mapping[str, Any], seconds: float) -> None:
         """Give an idle worker a command with a soft limit in seconds."""
         worker.command = {**command, "seconds": seconds}
-        worker.sent = time.monotonic()
         # it may still be importing; its own time runs from when it says "started"
-        worker.kill_at = worker.sent + IMPORT_SECONDS + seconds + GRACE
+        worker.kill_at = time.monotonic() + IMPORT_SECONDS + seconds + GRACE
         try:
             worker.pipe.send_bytes(json.dumps(worker.command).encode())
         except OSError:

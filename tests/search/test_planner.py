@@ -15,8 +15,8 @@ from selector.contract import TrialResult
 from selector.errors import OptionError
 from selector.search.budget import parse_time
 from selector.search.contenders import PATIENCE
-from selector.search.planner import MIN_SPLITS
 from selector.search.records import Record
+from selector.search.splits import MINIMUM_SPLITS
 
 
 def test_the_floor_comes_first_and_starts_with_the_baseline(make):
@@ -34,9 +34,9 @@ def test_the_best_of_each_family_is_confirmed_on_common_splits(make):
     planner = make()
     play(planner)
     for name in ("cnn.net", "rnn.net", "hybrid.net", "cnn.fixed", "tabular.linear"):
-        assert len(planner.finalists[name].scores) >= MIN_SPLITS
+        assert len(planner.finalists[name].scores) >= MINIMUM_SPLITS
     assert "rnn.other" not in planner.finalists
-    first = planner.splits.confirm[:MIN_SPLITS]
+    first = planner.splits.confirm[:MINIMUM_SPLITS]
     assert all(set(first) <= set(f.scores) for f in planner.finalists.values())
 
 
@@ -150,7 +150,7 @@ def test_what_is_composed_names_the_better_family(make, profile):
     assert rec["recommended"]["architecture"] == "cnn.fixed"
     assert rec["leaderboard"][0]["state"] == "confirmed"
     assert {r["architecture"] for r in rec["leaderboard"]} == set(SCORES)
-    assert rec["families"]["rnn"]["trained_splits"] >= MIN_SPLITS
+    assert rec["families"]["rnn"]["trained_splits"] >= MINIMUM_SPLITS
 
 
 def test_no_winner_is_named_over_a_family_that_was_not_compared(make, profile):
