@@ -13,6 +13,8 @@ from selector.contract import (
     Params,
     Profile,
     Space,
+    core_params,
+    core_space,
 )
 from selector_cnn.images import halved, shrunk
 
@@ -48,9 +50,7 @@ class ConvNet(NetworkArchitecture):
             "convolutions": Categorical((1, 2)),
             "head": Categorical(("flatten", "mean")),
             "dropout": Float(0.0, 0.5),
-            "shift": Categorical((0.0, 0.1)),
-            "learning_rate": Float(5e-4, 1e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
+            **core_space(profile),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -60,9 +60,7 @@ class ConvNet(NetworkArchitecture):
             "convolutions": 1,
             "head": "flatten",
             "dropout": 0.5,
-            "shift": profile.shift,
-            "learning_rate": 2e-3,
-            "weight_decay": 1e-4,
+            **core_params(profile, 2e-3),
         }
         return (first, {**first, "width": 16, "convolutions": 2, "dropout": 0.25})
 

@@ -13,6 +13,8 @@ from selector.contract import (
     Params,
     Profile,
     Space,
+    core_params,
+    core_space,
 )
 
 STEPS_AT_ONCE = 320
@@ -51,9 +53,7 @@ class FCN(NetworkArchitecture):
             "stride": Categorical(strides(profile.steps)),
             "pooling": Categorical(("mean", "mean+max")),
             "dropout": Float(0.0, 0.5),
-            "normalize": Categorical(("dataset", "sample")),
-            "learning_rate": Float(5e-4, 1e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
+            **core_space(profile),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -64,9 +64,7 @@ class FCN(NetworkArchitecture):
             "stride": strides(profile.steps)[0],
             "pooling": "mean",
             "dropout": 0.0,
-            "normalize": "dataset",
-            "learning_rate": 3e-3,
-            "weight_decay": 1e-4,
+            **core_params(profile, 3e-3),
         }
         sharp = {**first, "pooling": "mean+max", "dropout": 0.2}
         if profile.steps < 16:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from selector.contract import Categorical, Float, NetworkArchitecture, Params, Profile, Space
+from selector.contract import (
+    Categorical,
+    Float,
+    NetworkArchitecture,
+    Params,
+    Profile,
+    Space,
+    core_params,
+    core_space,
+)
 
 LARGEST_SIDE = 40
 """Images with longer sides are averaged down first."""
@@ -50,12 +59,10 @@ class ImageNetwork(NetworkArchitecture):
         return {
             "width": Categorical(self.widths),
             "dropout": Float(0.0, 0.5),
-            "shift": Categorical((0.0, 0.1)),
-            "learning_rate": Float(1e-3, 2e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
+            **core_space(profile, (1e-3, 2e-2)),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
         """Return the narrowest network."""
-        first = {"dropout": 0.1, "learning_rate": 5e-3, "weight_decay": 1e-3}
-        return ({"width": self.widths[0], **first, "shift": profile.shift},)
+        core = core_params(profile, 5e-3, weight_decay=1e-3)
+        return ({"width": self.widths[0], "dropout": 0.1, **core},)

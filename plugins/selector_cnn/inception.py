@@ -7,12 +7,13 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Float,
     Inputs,
     NetworkArchitecture,
     Params,
     Profile,
     Space,
+    core_params,
+    core_space,
 )
 from selector_cnn.fcn import strides
 
@@ -51,9 +52,7 @@ class Inception(NetworkArchitecture):
             "width": Categorical((16, 32)),
             "depth": Categorical((3, 6)),
             "stride": Categorical(strides(profile.steps)),
-            "normalize": Categorical(("dataset", "sample")),
-            "learning_rate": Float(5e-4, 1e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
+            **core_space(profile),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -63,9 +62,7 @@ class Inception(NetworkArchitecture):
                 "width": 16,
                 "depth": 3,
                 "stride": strides(profile.steps)[0],
-                "normalize": "dataset",
-                "learning_rate": 3e-3,
-                "weight_decay": 1e-4,
+                **core_params(profile, 3e-3),
             },
         )
 

@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from selector.contract import (
     Categorical,
-    Float,
     Inputs,
     NetworkArchitecture,
     Params,
     Profile,
     Space,
+    core_params,
+    core_space,
 )
 from selector_cnn.fcn import strides
 from selector_cnn.inception import wide_kernels
@@ -54,9 +55,7 @@ class LITE(NetworkArchitecture):
         return {
             "width": Categorical((16, 32)),
             "stride": Categorical(strides(profile.steps)),
-            "normalize": Categorical(("dataset", "sample")),
-            "learning_rate": Float(5e-4, 1e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
+            **core_space(profile),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -65,9 +64,7 @@ class LITE(NetworkArchitecture):
             {
                 "width": 32,
                 "stride": strides(profile.steps)[0],
-                "normalize": "dataset",
-                "learning_rate": 3e-3,
-                "weight_decay": 1e-4,
+                **core_params(profile, 3e-3),
             },
         )
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Float,
     Inputs,
     NetworkArchitecture,
     Params,
     Profile,
     Space,
+    core_params,
+    core_space,
 )
 from selector_cnn.fcn import strides
 
@@ -50,9 +51,7 @@ class ResNet(NetworkArchitecture):
             "width": Categorical((16, 32)),
             "stride": Categorical(strides(profile.steps)),
             "pooling": Categorical(("mean", "mean+max")),
-            "normalize": Categorical(("dataset", "sample")),
-            "learning_rate": Float(5e-4, 1e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
+            **core_space(profile),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -62,9 +61,7 @@ class ResNet(NetworkArchitecture):
                 "width": 32,
                 "stride": strides(profile.steps)[0],
                 "pooling": "mean",
-                "normalize": "dataset",
-                "learning_rate": 2e-3,
-                "weight_decay": 1e-4,
+                **core_params(profile, 2e-3),
             },
         )
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from selector.contract import (
     Categorical,
-    Float,
     Inputs,
     NetworkArchitecture,
     Params,
     Profile,
     Space,
+    core_params,
+    core_space,
 )
 from selector_cnn.fcn import strides
 
@@ -53,9 +54,7 @@ class Separable(NetworkArchitecture):
             "kernel": Categorical((3,) if profile.steps < 16 else (5, 9)),
             "stride": Categorical(strides(profile.steps)),
             "pooling": Categorical(("mean", "mean+max")),
-            "normalize": Categorical(("dataset", "sample")),
-            "learning_rate": Float(5e-4, 1e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
+            **core_space(profile),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -66,9 +65,7 @@ class Separable(NetworkArchitecture):
                 "kernel": 3 if profile.steps < 16 else 9,
                 "stride": strides(profile.steps)[0],
                 "pooling": "mean",
-                "normalize": "dataset",
-                "learning_rate": 3e-3,
-                "weight_decay": 1e-4,
+                **core_params(profile, 3e-3),
             },
         )
 

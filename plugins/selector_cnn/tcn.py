@@ -13,6 +13,8 @@ from selector.contract import (
     Params,
     Profile,
     Space,
+    core_params,
+    core_space,
 )
 from selector_cnn.fcn import strides
 
@@ -52,9 +54,7 @@ class TCN(NetworkArchitecture):
             "stride": Categorical(strides(profile.steps)),
             "pooling": Categorical(("last", "mean")),
             "dropout": Float(0.0, 0.5),
-            "normalize": Categorical(("dataset", "sample")),
-            "learning_rate": Float(5e-4, 1e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
+            **core_space(profile),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -64,9 +64,7 @@ class TCN(NetworkArchitecture):
             "stride": strides(profile.steps)[0],
             "pooling": "last",
             "dropout": 0.0,
-            "normalize": "dataset",
-            "learning_rate": 2e-3,
-            "weight_decay": 1e-4,
+            **core_params(profile, 2e-3),
         }
         return (first, {**first, "pooling": "mean"})
 

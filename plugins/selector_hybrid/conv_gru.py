@@ -13,6 +13,8 @@ from selector.contract import (
     Params,
     Profile,
     Space,
+    core_params,
+    core_space,
 )
 
 MOST_STEPS = 128
@@ -60,9 +62,7 @@ class ConvGRU(NetworkArchitecture):
             "bidirectional": Categorical((False, True)),
             "pooling": Categorical(("last", "mean", "attention")),
             "dropout": Float(0.0, 0.5),
-            "normalize": Categorical(("dataset", "sample")),
-            "learning_rate": Float(5e-4, 1e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
+            **core_space(profile),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -75,9 +75,7 @@ class ConvGRU(NetworkArchitecture):
             "bidirectional": True,
             "pooling": "mean",
             "dropout": 0.2,
-            "normalize": "dataset",
-            "learning_rate": 3e-3,
-            "weight_decay": 1e-4,
+            **core_params(profile, 3e-3),
         }
         last = {**first, "bidirectional": False, "pooling": "last", "dropout": 0.0}
         return (first, last)

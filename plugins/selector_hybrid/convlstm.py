@@ -13,6 +13,8 @@ from selector.contract import (
     Params,
     Profile,
     Space,
+    core_params,
+    core_space,
 )
 
 LARGEST_SIDE = 32
@@ -50,8 +52,7 @@ class ConvLSTM(NetworkArchitecture):
             "filters": Categorical((8, 16)),
             "head": Categorical(("mean", "flatten")),
             "dropout": Float(0.0, 0.5),
-            "learning_rate": Float(1e-3, 2e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
+            **core_space(profile, (1e-3, 2e-2)),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -60,8 +61,7 @@ class ConvLSTM(NetworkArchitecture):
             "filters": 8,
             "head": "mean",
             "dropout": 0.1,
-            "learning_rate": 1e-2,
-            "weight_decay": 1e-4,
+            **core_params(profile, 1e-2),
         }
         return (first,)
 

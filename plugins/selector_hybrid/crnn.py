@@ -13,6 +13,8 @@ from selector.contract import (
     Params,
     Profile,
     Space,
+    core_params,
+    core_space,
 )
 
 LARGEST_SIDE = 40
@@ -53,9 +55,7 @@ class CRNN(NetworkArchitecture):
             "bidirectional": Categorical((False, True)),
             "pooling": Categorical(("last", "mean", "attention")),
             "dropout": Float(0.0, 0.5),
-            "shift": Categorical((0.0, 0.1)),
-            "learning_rate": Float(5e-4, 1e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
+            **core_space(profile),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -69,9 +69,7 @@ class CRNN(NetworkArchitecture):
             "bidirectional": True,
             "pooling": "last",
             "dropout": 0.4,
-            "shift": profile.shift,
-            "learning_rate": 3e-3,
-            "weight_decay": 1e-4,
+            **core_params(profile, 3e-3),
         }
         other = "height" if along == "width" else "width"
         return (first, {**first, "along": other, "pooling": "attention"})

@@ -13,6 +13,8 @@ from selector.contract import (
     Params,
     Profile,
     Space,
+    core_params,
+    core_space,
 )
 from selector_hybrid.conv_gru import STAGES, strides
 
@@ -49,9 +51,7 @@ class DeepConvLSTM(NetworkArchitecture):
             "units": Categorical((48, 64)),
             "pooling": Categorical(("last", "mean")),
             "dropout": Float(0.0, 0.5),
-            "normalize": Categorical(("dataset", "sample")),
-            "learning_rate": Float(5e-4, 1e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
+            **core_space(profile),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -63,9 +63,7 @@ class DeepConvLSTM(NetworkArchitecture):
                 "units": 48,
                 "pooling": "last",
                 "dropout": 0.2,
-                "normalize": "dataset",
-                "learning_rate": 5e-3,
-                "weight_decay": 1e-4,
+                **core_params(profile, 5e-3),
             },
         )
 

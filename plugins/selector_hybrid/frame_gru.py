@@ -13,6 +13,8 @@ from selector.contract import (
     Params,
     Profile,
     Space,
+    core_params,
+    core_space,
 )
 
 LARGEST_SIDE = 32
@@ -50,8 +52,7 @@ class FrameGRU(NetworkArchitecture):
             "bidirectional": Categorical((False, True)),
             "pooling": Categorical(("last", "mean")),
             "dropout": Float(0.0, 0.5),
-            "learning_rate": Float(1e-3, 2e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
+            **core_space(profile, (1e-3, 2e-2)),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -62,8 +63,7 @@ class FrameGRU(NetworkArchitecture):
             "bidirectional": True,
             "pooling": "mean",
             "dropout": 0.1,
-            "learning_rate": 5e-3,
-            "weight_decay": 1e-3,
+            **core_params(profile, 5e-3, weight_decay=1e-3),
         }
         return (first, {**first, "bidirectional": False, "pooling": "last"})
 

@@ -13,6 +13,8 @@ from selector.contract import (
     Params,
     Profile,
     Space,
+    core_params,
+    core_space,
 )
 from selector_hybrid.conv_gru import MOST_STEPS
 
@@ -50,9 +52,7 @@ class GRUFCN(NetworkArchitecture):
             "units": Categorical((32, 64)),
             "patch": Categorical(_patches(profile.steps)),
             "dropout": Float(0.0, 0.5),
-            "normalize": Categorical(("dataset", "sample")),
-            "learning_rate": Float(5e-4, 1e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
+            **core_space(profile),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -63,9 +63,7 @@ class GRUFCN(NetworkArchitecture):
                 "units": 64,
                 "patch": _patches(profile.steps)[0],
                 "dropout": 0.2,
-                "normalize": "dataset",
-                "learning_rate": 3e-3,
-                "weight_decay": 1e-4,
+                **core_params(profile, 3e-3),
             },
         )
 

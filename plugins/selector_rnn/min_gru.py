@@ -13,6 +13,8 @@ from selector.contract import (
     Params,
     Profile,
     Space,
+    core_params,
+    core_space,
 )
 from selector_rnn.recurrent import MOST_STEPS, patch_sizes
 
@@ -48,10 +50,7 @@ class MinGRU(NetworkArchitecture):
             "pooling": Categorical(("last", "mean", "attention")),
             "patch": Categorical(patch_sizes(profile.length)),
             "dropout": Float(0.0, 0.5),
-            "normalize": Categorical(("dataset", "sample")),
-            "learning_rate": Float(1e-3, 3e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
-            **({"shift": Categorical((0.0, 0.1))} if profile.kind == "grid" else {}),
+            **core_space(profile, (1e-3, 3e-2)),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -64,10 +63,7 @@ class MinGRU(NetworkArchitecture):
             "pooling": "attention" if profile.kind == "sequential" else "mean",
             "patch": max(patch_sizes(steps)) if steps > MOST_STEPS // 4 else 1,
             "dropout": 0.2,
-            "normalize": "dataset",
-            "learning_rate": 1e-2,
-            "weight_decay": 1e-4,
-            **({"shift": profile.shift} if profile.kind == "grid" else {}),
+            **core_params(profile, 1e-2),
         }
         final = {**pooled, "bidirectional": False, "pooling": "last", "dropout": 0.0}
         return (pooled, {**final, "patch": min(patch_sizes(steps))})

@@ -14,6 +14,8 @@ from selector.contract import (
     Params,
     Profile,
     Space,
+    core_params,
+    core_space,
 )
 
 LARGEST_FRAME = 4096
@@ -65,10 +67,10 @@ class _Recurrent(NetworkArchitecture):
 
         Each new value of ``units``, ``layers``, ``bidirectional``, ``pooling``
         or ``patch`` is another compiled program, which costs a second or two:
-        so they have few values. ``learning_rate``, ``weight_decay`` and
-        ``normalize`` are read by the core, and so is ``shift``, by which it moves
-        training images at random; the rate of a ``FastDropout`` is an
-        argument of the program too.
+        so they have few values. What ``core_space`` adds is read by the core
+        (learning rate, weight decay, how series are scaled, how far training
+        images are shifted) and compiles nothing; nor does another rate of a
+        ``FastDropout``, which is an argument of the program.
         """
         return {
             "units": Categorical((32, 64, 96)),
@@ -77,10 +79,7 @@ class _Recurrent(NetworkArchitecture):
             "pooling": Categorical(("last", "mean", "attention")),
             "patch": Categorical(patch_sizes(profile.length)),
             "dropout": Float(0.0, 0.5),
-            "normalize": Categorical(("dataset", "sample")),
-            "learning_rate": Float(1e-3, 2e-2, log=True),
-            "weight_decay": Float(1e-5, 1e-2, log=True),
-            **({"shift": Categorical((0.0, 0.1))} if profile.kind == "grid" else {}),
+            **core_space(profile, (1e-3, 2e-2)),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -98,10 +97,7 @@ class _Recurrent(NetworkArchitecture):
             # Two directions over a long series cost most, so its steps are joined.
             "patch": max(patches) if profile.length > MOST_STEPS // 4 else 1,
             "dropout": 0.2,
-            "normalize": "dataset",
-            "learning_rate": 5e-3,
-            "weight_decay": 1e-4,
-            **({"shift": profile.shift} if profile.kind == "grid" else {}),
+            **core_params(profile, 5e-3),
         }
         # Reads once from start to end and answers from its last state: the
         # classic form, which can keep what it saw for any number of steps.

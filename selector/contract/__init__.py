@@ -37,7 +37,17 @@ from selector.contract.data import (
     Variable,
 )
 from selector.contract.profile import Decision, Profile, column_from_dict
-from selector.contract.space import CORE_PARAMS, Categorical, Float, Int, Params, Space
+from selector.contract.space import (
+    CORE_PARAMS,
+    Categorical,
+    Float,
+    Int,
+    Params,
+    Range,
+    Space,
+    core_params,
+    core_space,
+)
 from selector.contract.trials import TrialResult, TrialSpec
 
 CONTRACT_VERSION = 1
@@ -67,6 +77,7 @@ __all__ = [
     "NetworkArchitecture",
     "Params",
     "Profile",
+    "Range",
     "ReadOptions",
     "Reader",
     "Space",
@@ -74,4 +85,6 @@ __all__ = [
     "TrialSpec",
     "Variable",
     "column_from_dict",
+    "core_params",
+    "core_space",
 ]

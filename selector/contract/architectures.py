@@ -28,8 +28,8 @@ class Inputs:
     ----------
     x : keras.KerasTensor
         ``(batch, *sample)`` float32, already scaled on training data; a
-        length that varies is None. A table arrives as ``(batch, p)`` with
-        categories one-hot and gaps filled.
+        length that varies is None. A table arrives as ``(batch, p)`` with its most
+        frequent categories one-hot and gaps filled.
     mask : keras.KerasTensor or None
         ``(batch, time)`` bool, True on real steps; None where all samples
         have one length.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from selector.contract.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -38,5 +41,42 @@ CORE_PARAMS = (
 )  # fmt: skip
 """Parameters that the core reads and that do not change a compiled program."""
 
-Space = Mapping[str, Int | Float | Categorical]
+Range = Int | Float | Categorical
+Space = Mapping[str, Range]
 Params = Mapping[str, Any]
+
+
+def core_space(
+    profile: Profile, learning_rate: tuple[float, float] = (5e-4, 1e-2)
+) -> dict[str, Range]:
+    """Return ranges of what the core reads, as they suit the data, to be merged into a space.
+
+    ``learning_rate`` and ``weight_decay``; for series ``normalize``, for images ``shift``.
+
+    Parameters
+    ----------
+    profile : Profile
+        Of the data.
+    learning_rate : tuple of float
+        The lowest and the highest peak.
+    """
+    ranges: dict[str, Range] = {}
+    if profile.kind == "sequential":
+        ranges["normalize"] = Categorical(("dataset", "sample"))
+    if profile.kind == "grid":
+        ranges["shift"] = Categorical((0.0, 0.1))
+    ranges["learning_rate"] = Float(*learning_rate, log=True)
+    ranges["weight_decay"] = Float(1e-5, 1e-2, log=True)
+    return ranges
+
+
+def core_params(
+    profile: Profile, learning_rate: float, weight_decay: float = 1e-4
+) -> dict[str, Any]:
+    """Return a value to try first for each name of :func:`core_space`."""
+    values: dict[str, Any] = {}
+    if profile.kind == "sequential":
+        values["normalize"] = "dataset"
+    if profile.kind == "grid":
+        values["shift"] = profile.shift
+    return {**values, "learning_rate": learning_rate, "weight_decay": weight_decay}
