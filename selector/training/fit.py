@@ -88,12 +88,8 @@ def run_trial(
         result = replace(result, **_score(job, fitted, predictions_path))
         result = replace(result, latency_ms=_latency(job, fitted, type_of(architecture)))
         result = replace(result, state="complete")
-    except DeadlineError as error:
-        result = replace(result, reason=str(error), stopped="deadline")
-    except NonFiniteError as error:
-        result = replace(result, state="failed", reason=f"non-finite: {error}")
     except Exception as error:  # a plugin may raise anything; the study goes on without it
-        result = replace(result, state="failed", reason=describe(error))
+        result = replace(result, **_failure(error))
     return replace(result, seconds=time.monotonic() - started)
 
 
@@ -135,13 +131,17 @@ def fit_final(
         model = fitted.finish()
         saved.save(folder, model, _pipeline(job, architecture, fitted, extra or {}))
         result = replace(result, state="complete")
-    except DeadlineError as error:
-        result = replace(result, reason=str(error), stopped="deadline")
-    except NonFiniteError as error:
-        result = replace(result, reason=f"non-finite: {error}")
     except Exception as error:  # as above
-        result = replace(result, state="failed", reason=describe(error))
+        result = replace(result, **_failure(error))
     return replace(result, seconds=time.monotonic() - started)
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    """Return the fields of a result that say why there is none."""
+    if isinstance(error, DeadlineError):
+        return {"state": "failed", "reason": str(error), "stopped": "deadline"}
+    non_finite = isinstance(error, NonFiniteError)
+    return {"state": "failed", "reason": f"non-finite: {error}" if non_finite else describe(error)}
 
 
 def _job(

@@ -49,17 +49,10 @@ def conv_block(
     mask : keras.KerasTensor of bool or None
         Shortened `stride` times.
     """
-    x = _filled(x, mask, (kernel - 1) * dilation, causal)
-    x = keras.layers.Conv1D(
-        filters,
-        kernel,
-        strides=stride,
-        dilation_rate=dilation,
-        use_bias=False,
-    )(x)
-    if mask is not None and stride > 1:
-        mask = SubsampleMask(stride)(mask)
-    return normalized(x, mask, activation), mask
+    layer = keras.layers.Conv1D(
+        filters, kernel, strides=stride, dilation_rate=dilation, use_bias=False
+    )
+    return _convolved(layer, x, mask, causal, activation)
 
 
 def separable_block(
@@ -76,14 +69,16 @@ def separable_block(
     Each channel is convolved by itself, then a matrix mixes the channels: for
     wide kernels a small share of the weights and of the arithmetic.
     """
-    x = _filled(x, mask, (kernel - 1) * dilation, causal=False)
-    x = SeparableConv1DByShifts(
-        filters,
-        kernel,
-        strides=stride,
-        dilation_rate=dilation,
-        use_bias=False,
-    )(x)
+    layer = SeparableConv1DByShifts(
+        filters, kernel, strides=stride, dilation_rate=dilation, use_bias=False
+    )
+    return _convolved(layer, x, mask, False, activation)
+
+
+def _convolved(layer: Any, x: Any, mask: Any, causal: bool, activation: bool) -> tuple[Any, Any]:
+    """Return what a convolution makes of a series, normalised, and the mask of its steps."""
+    (kernel,), (stride,), (dilation,) = layer.kernel_size, layer.strides, layer.dilation_rate
+    x = layer(_filled(x, mask, (kernel - 1) * dilation, causal))
     if mask is not None and stride > 1:
         mask = SubsampleMask(stride)(mask)
     return normalized(x, mask, activation), mask
