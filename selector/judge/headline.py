@@ -50,7 +50,7 @@ def gap_sentence(search_score: float | None, score: dict[str, Any]) -> str:
     Parameters
     ----------
     search_score : float or None
-        Best validation score of the recommended configuration in the search.
+        Mean of the recommended configuration on the common splits, by which it was chosen.
     score : dict
         From :func:`headline`.
 

@@ -35,7 +35,7 @@ def planned_trials(candidate: Candidate, n: int) -> list[Planned]:
 
 
 def most_trials(candidate: Candidate, n: int) -> int:
-    """Return how many configurations of one architecture are worth comparing on `n` rows.
+    """Return how many trials of one architecture are worth making on `n` rows.
 
     The best of many on few rows is chosen by noise, and then generalises worse
     than a default would (arXiv 2506.19540): below :data:`FEW_ROWS` a
