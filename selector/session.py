@@ -376,6 +376,7 @@ class Session:
         if self._final.saved():
             rec["score"] = self._final.score(avoid=final.get("worker"))
         rec["notes"] += self._final.over_limits(final) + self._final.rows_left_out()
+        rec["notes"] += self._final.trained_longer(final)
         rec["complete"] = rec["score"] is not None
         if rec["complete"]:
             gap = "" if self.test_y is None else gap_sentence(rec["search_score"], rec["score"])

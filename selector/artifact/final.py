@@ -16,7 +16,7 @@ from selector.artifact.run import RunFolder
 from selector.contract import Array, TrialSpec, Variable
 from selector.search.budget import Budget
 from selector.search.contenders import Finalist
-from selector.search.planner import Planner
+from selector.search.planner import Planner, closing_seconds
 from selector.search.records import Record, result_from_dict
 from selector.search.runner import Runner
 from selector.search.splits import CONFIRM_FOLDS
@@ -30,6 +30,9 @@ EARLY_SECONDS = 10.0
 
 EARLY_SHARE = 0.4
 """Share of the budget after which the early model does not wait for the rest of the floor."""
+
+FINAL_SHARE = 0.8
+"""Share of the time that is left for which a longer last fit is planned."""
 
 LATEST_SECONDS = 1.2
 """Scoring may end so much after the budget, so that there is a score: T + 3 s is the promise."""
@@ -190,7 +193,8 @@ class FinalModel:
             entry = self.planner.finalists.get(choice) or self._stand_in(choice)
             if entry is None or spare < 0.3:
                 continue
-            command = self.command(choice, entry.record.spec.params, entry.epochs, "dev", "final")
+            epochs = self._epochs(entry)
+            command = self.command(choice, entry.record.spec.params, epochs, "dev", "final")
             answer = self.runner.call(command, spare, patience=SAVING_SECONDS * slowness)
             if self.adopt(answer, "final"):
                 self._refitted = True
@@ -210,6 +214,19 @@ class FinalModel:
             )
         return answer
 
+    def _epochs(self, entry: Finalist) -> int | None:
+        """Return for how many epochs to train the model that is saved.
+
+        Those that were compared; more where the time had ended them and some is left now.
+        """
+        longest, n = entry.longest(), self.planner.profile.n
+        if longest is None or entry.epochs is None or not self.planner.timed:
+            return entry.epochs
+        scoring = entry.latest.scoring_seconds(self.planner.scored)
+        spare = self.budget.left() - closing_seconds(self.budget.seconds) - scoring
+        each = max(entry.seconds(n) / entry.epochs, 1e-9)
+        return max(entry.epochs, min(longest, int(FINAL_SHARE * spare / each)))
+
     def over_limits(self, answer: Mapping[str, Any]) -> list[str]:
         """Say where the model that was fitted on all rows exceeds a limit that its trials kept."""
         if answer.get("state") != "complete":
@@ -217,6 +234,17 @@ class FinalModel:
         contender = self.planner.contenders[str(self.saved()["architecture"])]
         reason = contender.too_costly(result_from_dict(answer))
         return [f"the saved model, fitted on all rows, is {reason}"] if reason else []
+
+    def trained_longer(self, answer: Mapping[str, Any]) -> list[str]:
+        """Say where the saved model was trained for more epochs than the comparison allowed."""
+        entry = self.planner.finalists.get(str(self.saved().get("architecture", "")))
+        epochs = int(answer.get("epochs") or 0)
+        if entry is None or not entry.epochs or epochs <= entry.epochs:
+            return []
+        return [
+            f"the saved model is trained for {epochs} epochs, in the time that was left;"
+            f" the comparison had time for {entry.epochs}"
+        ]
 
     def rows_left_out(self) -> list[str]:
         """Say where the saved model was not fitted on all rows."""

@@ -24,6 +24,9 @@ TOO_COSTLY = 2
 REPEATS = 3
 """Search splits on which a network's configuration is tried where rows are few."""
 
+LONGER = 3
+"""How many times longer than in the search a model is trained at the end, at most."""
+
 Planned = tuple[Mapping[str, Any], int]
 """A configuration to try, and the number of the search split to try it on."""
 
@@ -145,6 +148,17 @@ class Finalist:
     def latest(self) -> Record:
         """Its most recent trial."""
         return self.records[-1] if self.records else self.record
+
+    def longest(self) -> int | None:
+        """Return the most epochs that the saved model may train.
+
+        Those that were compared, or those of the search where the comparison had time for
+        fewer; more where the search's were what its time allowed.
+        """
+        if self.epochs is None:
+            return None
+        searched = self.record.epochs_to_repeat or self.epochs
+        return max(self.epochs, LONGER * searched if self.record.cut_short else searched)
 
     def seconds(self, n_train: int) -> float:
         """Predicted seconds on `n_train` rows, from its most recent trial."""

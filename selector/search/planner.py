@@ -252,8 +252,8 @@ class Planner:
         final, seconds = self._final_seconds(), self.budget.seconds
         if final is None:  # nothing to fit yet: first of all there has to be
             return min(FIRST_SECONDS, 0.2 * seconds)
-        fit, score = min(final[0], 0.25 * seconds), min(final[1], SCORING_SHARE * seconds)
-        kept = min(5.0, 1.5 + 0.15 * seconds) + 1.25 * self.finals * fit + score
+        fit, score = min(final[0], 0.3 * seconds), min(final[1], SCORING_SHARE * seconds)
+        kept = closing_seconds(seconds) + self.finals * fit + score
         return kept + self.ensemble * min(2.0 * fit, ENSEMBLE_SHARE * seconds)
 
     def _final_seconds(self) -> tuple[float, float] | None:
@@ -267,10 +267,10 @@ class Planner:
         if pool:
             leader = max(pool, key=lambda f: _mean(f.scores.values()) or f.record.result.score or 0)
             able = [leader, *(f for f in pool if len(f.scores) < MINIMUM_SPLITS)]
-            each = [(f.seconds(n), f.latest) for f in able]
+            each = [(_final_fit(f.record) * f.seconds(n), f.latest) for f in able]
         else:
             best = [c.best for c in self.lanes.champions()]
-            each = [(r.predicted_seconds(n), r) for r in best if r is not None]
+            each = [(_final_fit(r) * r.predicted_seconds(n), r) for r in best if r is not None]
         if not each:
             return None
         return max(s for s, _ in each), max(r.scoring_seconds(self.scored) for _, r in each)
@@ -442,6 +442,20 @@ class Planner:
     def uncompared_families(self) -> list[str]:
         """Return the families that fit the data and were not confirmed, for lack of time."""
         return self._confirmation.uncompared(self.contenders.values())
+
+
+def closing_seconds(seconds: float) -> float:
+    """Return what is kept of a budget for scoring, probes and the report."""
+    return min(5.0, 1.5 + 0.15 * seconds)
+
+
+def _final_fit(record: Record) -> float:
+    """Return how many times a trial's seconds are kept for the last fit.
+
+    More than once where its plan was cut short: what ends the search is then used to train for
+    longer.
+    """
+    return 2.0 if record.cut_short else 1.25
 
 
 def _planned(record: Record) -> Planned:

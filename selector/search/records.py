@@ -11,6 +11,9 @@ from selector.contract import TrialResult, TrialSpec
 LOSS_WEIGHT = 0.05
 """Share of the loss in a trial's value: it orders trials of equal accuracy."""
 
+CUT_SHARE = 0.7
+"""Share of its time that a plan takes which the time ended, and not the number of its steps."""
+
 OVERHEAD_SECONDS = {"network": 0.5, "feature": 0.3, "estimator": 0.05}
 """Seconds of a trial that are not spent fitting, once its step is compiled."""
 
@@ -68,6 +71,13 @@ class Record:
         # stopped early: the whole of what was trained, patience and all, since a schedule
         # that anneals to zero over it ends better than one cut at the best epoch
         return self.result.epochs
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether its plan was as long as the time for one trial, so that more may help."""
+        limit, result = self.spec.train_seconds, self.result
+        planned = result.stopped == "planned" and limit is not None
+        return planned and result.fit_seconds > CUT_SHARE * (limit or 0.0)
 
     def predicted_seconds(self, n_train: int, epochs: int | None = None) -> float:
         """Predict the seconds that this configuration takes on `n_train` rows."""
