@@ -204,7 +204,8 @@ class MiniRocketTransform(layers.TakesMask):
         # Eight steps are added up at once: the time goes with what is written.
         shape = (batch, len(chosen), UNROLLED, -1, 1, len(KERNELS))
         values = ops.reshape(values, shape)
-        biases = ops.transpose(ops.stack([self.biases[i] for i in chosen]), (0, 2, 1))[:, None]
+        biases = ops.stack([self.biases[i].value for i in chosen])
+        biases = ops.transpose(biases, (0, 2, 1))[:, None]
         above = ops.cast(values[:, :, 0] > biases, "float32")
         for n in range(1, UNROLLED):
             above = above + ops.cast(values[:, :, n] > biases, "float32")
