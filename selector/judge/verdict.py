@@ -186,7 +186,9 @@ def _cheapest_beside(best: Finalist, able: Sequence[Finalist]) -> Finalist:
     """Return the cheapest of those that are no more than one row behind the best.
 
     On few rows the best of many by mean is best by chance; a mean that one
-    more row would turn says nothing against a cheaper model.
+    more row would turn says nothing against a cheaper model. That holds where each row
+    was looked at; on fewer splits than a whole cross-validation has, a model
+    that is much worse is often behind by one, and none may be.
     """
     enough = min(MINIMUM_SPLITS, len(best.finite_scores))
     beside = [best]
@@ -195,7 +197,8 @@ def _cheapest_beside(best: Finalist, able: Sequence[Finalist]) -> Finalist:
         if len(splits) < enough:
             continue
         behind = fmean(best.finite_scores[s] - finalist.finite_scores[s] for s in splits)
-        if behind <= best.one_row(len(splits)) + 1e-9:
+        whole = len(splits) >= round(1.0 + 1.0 / best.test_train_ratio)
+        if behind <= (best.one_row(len(splits)) if whole else 0.0) + 1e-9:
             beside.append(finalist)
     return min(beside, key=lambda f: (f.cost, f.architecture))
 

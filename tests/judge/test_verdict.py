@@ -208,7 +208,7 @@ def few_rows(name: str, *scores: float, **more: Any) -> Finalist:
 
 def test_undecided_on_few_rows_takes_a_cheaper_model_that_is_one_row_behind() -> None:
     base = few_rows("tabular.baseline", 0.5, 0.4, 0.5, 0.5, type="estimator")
-    dear = few_rows("rnn.lstm", 1.0, 1.0, 1.0, 1.0, macs=10**6, passes=300)
+    dear = few_rows("rnn.lstm", 1.0, 1.0, 1.0, 1.0, 1.0, macs=10**6, passes=300)
     cheap = few_rows("cnn.minirocket", 1.0, 1.0, 0.9, 1.0, 1.0, macs=10**6, passes=1)
     verdict = judge([dear, cheap], base)
     assert verdict.verdict == "undecided"
@@ -527,3 +527,13 @@ def test_where_no_score_can_be_better_longer_training_changes_nothing() -> None:
     assert judge(lower, BASE, lacking=Lacking(trained={"cnn": "a", "hybrid": "b"})).verdict == (
         "undecided"
     )
+
+
+def test_on_less_than_a_whole_cross_validation_a_cheaper_model_must_not_be_behind() -> None:
+    base = few_rows("tabular.baseline", 0.5, 0.4, 0.5, 0.5, type="estimator")
+    dear = few_rows("cnn.fcn", 1.0, 1.0, 1.0, 1.0, macs=10**6, passes=300)
+    level = few_rows("cnn.minirocket", 1.0, 1.0, 1.0, 1.0, macs=10**6, passes=1)
+    lucky = few_rows("tabular.boosting", 1.0, 0.9, 1.0, 1.0, macs=10**3, passes=1)
+    verdict = judge([dear, level, lucky], base, lacking=Lacking(compared=("rnn",)))
+    assert verdict.verdict == "undecided"
+    assert verdict.recommended == "cnn.minirocket"
