@@ -62,7 +62,7 @@ def next_confirmations(
     base = [] if baseline is None else [baseline]
     champions = _champions(finalists)
     # what is obviously worse after the first split is not scored on another
-    alive = [f for f in finalists if not any(_dominates(o, f, rope) for o in finalists)]
+    alive = _alive(finalists, rope)
     others = [f for f in alive if f not in champions]
     champions = [f for f in champions if f in alive]
     pairs = _pairs([*base, *champions], splits[:minimum], taken)
@@ -95,7 +95,7 @@ def in_contention(
     rope : float
         Region of practical equivalence, in score units.
     """
-    alive = [f for f in finalists if not any(_dominates(o, f, rope) for o in finalists)]
+    alive = _alive(finalists, rope)
     if baseline is None:
         return alive
     beaten = any(probability_better(f, baseline) >= BASELINE_PROBABILITY for f in finalists)
@@ -124,6 +124,11 @@ def _pairs(
         for f in finalists
         if s not in f.scores and (f.architecture, s) not in taken
     ]
+
+
+def _alive(finalists: Sequence[Finalist], rope: float) -> list[Finalist]:
+    """Return those that no other is surely better than."""
+    return [f for f in finalists if not any(_dominates(o, f, rope) for o in finalists)]
 
 
 def _dominates(first: Finalist, second: Finalist, rope: float) -> bool:

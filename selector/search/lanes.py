@@ -58,11 +58,10 @@ class Lanes:
 
     def leaders(self) -> list[Contender]:
         """Return those that send a finalist: the best network of a family, closed forms each."""
-        groups: dict[str, list[Contender]] = {}
+        groups: dict[Lane | str, list[Contender]] = {}
         for name, contender in self.contenders.items():
             if not contender.blocked:
-                trained = contender.candidate.trained
-                key = f"{contender.candidate.family}:trained" if trained else name
+                key = lane_of(contender) if contender.candidate.trained else name
                 groups.setdefault(key, []).append(contender)
         return [max(group, key=lambda c: c.best_value) for group in groups.values()]
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from selector.contract import Candidate, Float, TrialResult, TrialSpec
 from selector.search.contenders import (
     FEW_ROWS,
+    LONGER,
     REPEATS,
     Contender,
+    Finalist,
     most_trials,
     planned_trials,
 )
@@ -85,3 +89,16 @@ def test_the_trial_with_the_median_epochs_stands_for_its_configuration():
 def test_without_a_finished_trial_nothing_leads_not_even_over_a_negative_score():
     assert contender().best is None
     assert contender().best_value < contender(record(0.1, 0, -3.0)).best_value
+
+
+def test_a_plan_that_the_time_cut_short_may_be_trained_for_longer_at_the_end():
+    told = record(0.1, 0, 0.9, epochs=20)
+    result = replace(told.result, stopped="planned", fit_seconds=4.0)
+    cut = replace(told, spec=replace(told.spec, train_seconds=5.0), result=result)
+    whole = replace(cut, spec=replace(told.spec, train_seconds=50.0))
+    early = replace(cut, result=replace(result, stopped="early"))
+    assert (cut.cut_short, whole.cut_short, early.cut_short) == (True, False, False)
+    assert Finalist(contender(cut), cut, 20).longest() == LONGER * 20
+    assert Finalist(contender(whole), whole, 20).longest() == 20
+    assert Finalist(contender(whole), whole, 8).longest() == 20  # what the search trained
+    assert Finalist(contender(whole), whole, None).longest() is None

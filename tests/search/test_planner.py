@@ -267,28 +267,23 @@ def shortened(planner, epochs):
     return told
 
 
-def resumed(make, records, seconds, now):
+@pytest.mark.parametrize(
+    ("earlier", "seconds", "now", "kept"),
+    [
+        pytest.param(20, 60.0, 52.0, 3, id="a short resume keeps what a longer run confirmed"),
+        pytest.param(5, 600.0, 6.0, 0, id="shorter trainings do not stand for longer ones"),
+    ],
+)
+def test_a_resumed_run_counts_scores_of_as_many_epochs(make, earlier, seconds, now, kept):
+    first = make()
+    records = play(first, limit=16)
+    told = shortened(first, earlier)
     planner = make(seconds)
     planner.budget.now = now
-    planner.replay(records)
+    planner.replay([*records, *told])
     planner.start_confirmation()
-    return planner.finalists["hybrid.net"]
-
-
-def test_a_short_resume_keeps_the_scores_and_the_epochs_of_a_longer_run(make):
-    first = make()
-    records = play(first, limit=16)
-    told = shortened(first, 20)
-    found = resumed(make, [*records, *told], 60.0, 52.0)
-    assert (found.epochs, len(found.scores)) == (20, 3)
-
-
-def test_scores_of_shorter_trainings_do_not_stand_for_longer_ones(make):
-    first = make()
-    records = play(first, limit=16)
-    told = shortened(first, 5)
-    found = resumed(make, [*records, *told], 600.0, 6.0)
-    assert (found.epochs, len(found.scores)) == (20, 0)
+    found = planner.finalists["hybrid.net"]
+    assert (found.epochs, len(found.scores)) == (20, kept)
 
 
 def test_a_finalist_that_cannot_be_trained_is_no_family_that_lacked_time(make):
