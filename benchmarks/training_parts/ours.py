@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--cores", default="0")
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--save", type=Path)
+    parser.add_argument("--options", type=json.loads, help="in place of the compiler's, as JSON")
     options = parser.parse_args()
     os.sched_setaffinity(0, {int(c) for c in options.cores.split(",")})
     backend.prepare()
@@ -36,7 +37,7 @@ def measure(options: Any) -> dict[str, Any]:
     from models import CLASSES, MODELS, data, profile
 
     from selector.plugins import Registry
-    from selector.training import cost, layers, models
+    from selector.training import compiler, cost, layers, models
     from selector.training.clock import Clock
     from selector.training.loop import Loop, Settings
     from selector.training.networks import batch_size, structure_key
@@ -51,6 +52,8 @@ def measure(options: Any) -> dict[str, Any]:
     samples = Prepared(x, None)
     size = batch_size(options.rows)
     warm_up()
+    if options.options is not None:
+        compiler.options = lambda model: options.options
 
     def train(seed: int) -> tuple[float, float, Any]:
         started = time.perf_counter()

@@ -108,6 +108,9 @@ class MiniRocketTransform(layers.TakesMask):
     transform for time series classification", KDD 2021.
     """
 
+    plain_loops = True
+    """Compiles in half the time so, and is no slower."""
+
     def __init__(
         self,
         features: int,

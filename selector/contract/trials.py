@@ -82,10 +82,10 @@ class TrialResult:
     loss : float or None
         Mean cross-entropy, or mean squared error over the target's variance.
     fit_seconds, seconds : float
-        Seconds spent fitting, and in all (with compilation and scoring).
+        Seconds spent fitting, once it is compiled, and in all (with compilation and scoring).
     compile_seconds : float
-        Seconds from the start of a network's trial to its first step: scaling
-        the data, building, tracing, compiling.
+        Seconds from the start of a trial to a network's first step, or to the first
+        fixed features: scaling the data, building, tracing, compiling.
     start : {"new", "stored", "ready", ""}
         How the first step of a network, or the program of fixed features, came
         about: traced and compiled; taken from the

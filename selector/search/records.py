@@ -86,9 +86,7 @@ class Record:
         if self.type == "network":
             epochs = epochs or self.epochs_to_repeat or 1
             return overhead + epochs * self.result.epoch_seconds * growth
-        # what a search trial of fixed features took holds their compilation too
-        compiled = 0.5 if self.type == "feature" and self.spec.stage != "confirm" else 1.0
-        return overhead + compiled * self.result.fit_seconds * growth
+        return overhead + self.result.fit_seconds * growth
 
     def scoring_seconds(self, rows: int) -> float:
         """Predict the seconds that predicting `rows` takes.

@@ -43,6 +43,8 @@ def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
     )
     width = int(built.features.output.shape[1])
     start = _start(job, architecture, built, data)
+    _features(job, architecture, built, data.take(train[:1]))  # compiles
+    compiled = job.clock.elapsed
     chosen = _affordable(job, len(train), width, rng)
     features = _features(job, architecture, built, data.take(train[chosen]))
     if not np.isfinite(features).all():
@@ -54,7 +56,10 @@ def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
     classes = models.n_outputs(job.profile) if job.classification else 0
     head = closed_form.solve(features, y[chosen], classes)
     whole = models.with_dense(built, head.kernel, head.bias)
-    record = {"fit_seconds": time.monotonic() - job.clock.started, "stopped": "", "start": start}
+    record = {
+        "compile_seconds": compiled, "fit_seconds": job.clock.elapsed - compiled, "stopped": "",
+        "start": start,
+    }  # fmt: skip
     if job.spec.rates and start in job.spec.rates:
         record["predicted_seconds"] = job.spec.rates[start]
     job.clock.beat(stage="score", solve_seconds=time.monotonic() - started)

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -23,6 +23,7 @@ import jax
 from jax import export
 
 from selector.training import cache as compilation_cache
+from selector.training import compiler
 from selector.training.layers.dropout import FastDropout
 from selector.training.models import custom_modules
 
@@ -41,6 +42,8 @@ class Program:
         Position of the argument whose length may differ: row numbers.
     key : str or None
         See :func:`key_of`; None where the traced program cannot be kept.
+    options : mapping, optional
+        See :func:`selector.training.compiler.options`.
 
     Attributes
     ----------
@@ -50,8 +53,15 @@ class Program:
         How often the function was traced in this process.
     """
 
-    def __init__(self, function: Callable[..., Any], batch: int, key: str | None) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        batch: int,
+        key: str | None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
         self._function, self._batch, self._key = function, batch, key
+        self._options = dict(options or {})
         self._ready: dict[int, Callable[..., Any]] = {}
         self.seconds: dict[int, float] = {}
         self.traces = 0
@@ -88,21 +98,21 @@ class Program:
         return place / f"{digest}{SUFFIX}"
 
     def _prepare(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
-        path = self._path(arguments)
-        if path is None:
-            self.traces += 1
-            return jax.jit(self._function)
-        traced = _read(path)
-        if traced is None:
-            self.traces += 1
+        function, path = jax.jit(self._function), self._path(arguments)
+        traced = _read(path) if path is not None else None
+        self.traces += traced is None
+        if path is not None and traced is None:
             try:
-                traced = export.export(jax.jit(self._function), platforms=("cpu",))(*arguments)
+                traced = export.export(function, platforms=("cpu",))(*arguments)
                 _write(path, traced)
             except Exception:  # not everything that can be compiled can be exported
-                return jax.jit(self._function)
+                traced = None
+        if traced is not None:
+            function = jax.jit(traced.call)
         # compiled now: a jitted call would be compiled again once its arguments come from
         # its own results, which are tied to a device
-        return jax.jit(traced.call).lower(*arguments).compile()
+        ready: Callable[..., Any] = compiler.compiled(function.lower(*arguments), self._options)
+        return ready
 
 
 @cache

@@ -28,6 +28,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from selector.contract import Array
+from selector.training import compiler
 from selector.training.augment import Shifts, shift
 from selector.training.buckets import Buckets
 from selector.training.loop import BETA_1, BETA_2, CLIP_NORM, EPSILON
@@ -151,11 +152,12 @@ def _compile(
         inputs = _argument(gather(x, mask, rows))
         return model.stateless_call(unflatten(flat, shapes), fixed, inputs, training=False)[0]
 
+    options = compiler.options(model)
     parts = [np.full(int(np.prod(shape)), len(shape) >= 2, np.float32) for shape in shapes]
     decayed = jnp.asarray(np.concatenate([np.zeros(0, np.float32), *parts]))
     return Compiled(
-        Program(step, 5, key and f"step {key}"),
-        Program(forward, 4, key and f"forward {key}"),
+        Program(step, 5, key and f"step {key}", options),
+        Program(forward, 4, key and f"forward {key}", options),
         _signature(model),
         decayed,
     )

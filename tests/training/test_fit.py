@@ -477,6 +477,8 @@ def test_fixed_features_are_predicted_by_how_their_program_starts(monkeypatch, t
     first, second = trial("feature", rates=seconds), trial("feature", rates=seconds)
     assert (first.start, second.start) == ("new", "ready")
     assert (first.predicted_seconds, second.predicted_seconds) == (3.0, 0.5)
+    for result in (first, second):
+        assert 0 < result.compile_seconds < result.seconds - result.fit_seconds + 1e-6
 
 
 def test_a_network_that_cannot_end_in_time_is_not_compiled():

@@ -142,6 +142,9 @@ def shifted_sum(
 class _ByShifts:
     """What the layers here share: whether shifts can do the work, and its extent."""
 
+    plain_loops = True
+    """See :func:`selector.training.compiler.options`."""
+
     data_format: str
     depth_multiplier: int
     kernel_size: tuple[int, ...]

@@ -1,0 +1,69 @@
+"""What XLA's CPU compiler is asked for, by what a model is made of.
+
+Two of its options were found to pay for some models and to cost others
+(``python benchmarks/compiler.py``). Neither changes what is computed but for
+rounding.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import keras
+
+from selector.training.layers import MaxPool2DByReshape
+from selector.training.models import layers_of
+
+FUSED_LOOPS = "xla_cpu_use_fusion_emitters"
+"""Loops over fused operations are optimised as a whole: it takes a third of the compilation."""
+
+SUMS = "xla_cpu_experimental_ynn_fusion_type"
+"""What a library of kernels computes in place of loops."""
+
+
+def options(model: Any) -> dict[str, Any]:
+    """Return the options that pay for a Keras model.
+
+    Sums over images (gradients of biases and of normalisation) go to the
+    library. Loops are left unfused where most of the work is in products
+    anyway, of recurrent cells or of convolutions over images without pooling
+    between them, and for layers that ask for it by an attribute ``plain_loops``.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A functional model.
+    """
+    layers = layers_of(model)
+    kinds = {kind for kind in map(_kind, layers) if kind}
+    found: dict[str, Any] = {}
+    if "grid" in kinds:
+        found[SUMS] = "LIBRARY_FUSION_TYPE_REDUCE"
+    plain = any(getattr(layer, "plain_loops", False) for layer in layers)
+    if plain or kinds in ({"grid"}, {"recurrent"}):
+        found[FUSED_LOOPS] = False
+    return found
+
+
+def _kind(layer: Any) -> str:
+    """Return what a layer is; empty for those that go with any."""
+    inner = layer.forward_layer if isinstance(layer, keras.layers.Bidirectional) else layer
+    if isinstance(inner, keras.layers.GRU | keras.layers.LSTM):
+        return "recurrent"
+    if isinstance(inner, keras.layers.Conv2D | keras.layers.Conv3D):
+        return "grid"
+    if isinstance(inner, MaxPool2DByReshape):
+        return "pooling"
+    light = keras.layers.Dense | keras.layers.BatchNormalization
+    return "other" if inner.trainable_weights and not isinstance(inner, light) else ""
+
+
+def compiled(lowered: Any, wanted: dict[str, Any]) -> Any:
+    """Compile a lowered function with options, or without those that XLA does not know."""
+    try:
+        return lowered.compile(compiler_options=wanted or None)
+    except jax.errors.JaxRuntimeError:
+        if not wanted:
+            raise
+        return lowered.compile()
