@@ -91,7 +91,7 @@ class LITE(NetworkArchitecture):
             x, table.shape[1], len(table), stride, kernel_initializer="zeros", trainable=False
         )
         fixed.kernel.assign(np.repeat(table[:, None], x.shape[-1], axis=1))
-        branches.append(answers)
+        branches.append(keras.layers.ReLU()(answers))
         if mask is not None and stride > 1:
             mask = layers.SubsampleMask(stride)(mask)
         x = layers.normalized(keras.layers.Concatenate()(branches), mask)
@@ -115,8 +115,9 @@ def fixed_kernels(steps: int) -> npt.NDArray[np.float32]:
 
     For each length in 2, 4, ..., 64 one that answers to rises and one to falls
     (weights of -1 and 1 in turn, the last one 1 or -1), and for each in 6, 12,
-    ..., 96 one that answers to peaks (a parabola between two upside down). All
-    are centred in a kernel of the longest length.
+    ..., 96 one that answers to peaks: a bump between two half as high and upside
+    down, each rising with the square of the step and falling likewise. All are
+    centred in a kernel of the longest length.
 
     Returns
     -------
@@ -128,8 +129,8 @@ def fixed_kernels(steps: int) -> npt.NDArray[np.float32]:
         rise = np.where(np.arange(length) % 2 == 0, -1.0, 1.0)
         kernels += [rise, -rise]
     for length in (n for n in PEAKS if n <= most):
-        side = np.linspace(0, 1, length // 3 + 2)[1:-1]
-        bump = 4 * side * (1 - side)
+        side = np.square(np.linspace(0, 1, length // 6 + 1)[1:])
+        bump = np.concatenate([side, side[::-1]])
         kernels.append(np.concatenate([-bump, 2 * bump, -bump]))
     longest = max(len(kernel) for kernel in kernels)
     table = np.zeros((longest, len(kernels)), dtype=np.float32)
