@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from selector_cnn.lite import PEAKS, TRENDS, fixed_kernels
 
 
