@@ -7,11 +7,12 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 from selector.artifact.predict import Predictor, typed
-from selector.artifact.run import RunFolder
+from selector.artifact.run import RunFolder, write_atomically
 from selector.contract import Array
 from selector.errors import OptionError, RunError
 from selector.options import Options
@@ -27,7 +28,7 @@ class Recommendation:
 
     def __init__(self, run: RunFolder) -> None:
         self._run = run
-        self._content = run.read("recommendation.json")
+        self._content = {**run.read("recommendation.json"), "run": str(run.path)}
         self._predictors: dict[str, Predictor] = {}
 
     @property
@@ -140,6 +141,11 @@ class Recommendation:
             raise OptionError(f"rec.save needs a new folder, and {target} exists.") from None
         except OSError as error:
             raise OptionError(f"the run cannot be saved to {target} ({error}).") from error
+        from selector.report.html import render_html
+
+        moved = {**self._content, "run": str(target)}
+        RunFolder.open(target).write("recommendation.json", moved)
+        write_atomically(target / "report.html", render_html(moved))
         return target
 
     def __repr__(self) -> str:
@@ -164,15 +170,15 @@ def recommend(
     workers: int | None = None,
     families: Iterable[str] = (),
     trained_only: bool = False,
-    target: str | None = None,
+    target: str | int | None = None,
     kind: str | None = None,
     task: str | None = None,
     axes: str | Sequence[str] | None = None,
     metric: str | None = None,
     group: str | Any = None,
     order: str | Any = None,
-    id: str | None = None,
-    step: str | None = None,
+    id: str | int | None = None,
+    step: str | int | None = None,
     prefer: str = "balanced",
     refit_all: bool = False,
     ensemble: bool = False,
@@ -192,7 +198,8 @@ def recommend(
         or (n, height, width, channel); a list of arrays (time, channel) for
         series of different lengths.
     y : array-like, shape (n,), optional
-        The target; None where X holds it.
+        The target; None where X holds it. With `id` it has a value for each
+        series, in the order in which the series first appear.
     time : float or str, optional
         The budget: seconds, or ``"90s"``, ``"5m"``; by default a minute, and
         an hour with `trials`. The call returns at most three seconds after it.
@@ -200,11 +207,12 @@ def recommend(
         A test part of its own; by default a fifth is split off, untouched.
     trials, seed, workers, families, trained_only, target, kind, task, axes, metric, id, step,
     prefer
-        As the options of ``selector recommend``.
-    group : str or array-like, shape (n,), optional
+        As the options of ``selector recommend``; a column that has a number
+        for a name may be given by it.
+    group : str, int or array-like, shape (n,), optional
         Column of a table, or a value for each sample of any form: samples of
         one group stay together in every split.
-    order : str or array-like of number or date, shape (n,), optional
+    order : str, int or array-like of number or date, shape (n,), optional
         The same: splits go forward in it.
     refit_all, ensemble : bool
         As the options of ``selector recommend``.
@@ -235,6 +243,7 @@ def recommend(
     """
     names = (families,) if isinstance(families, str) else tuple(families)
     aside = {"group": group, "order": order}  # names of columns, or arrays
+    columns = {name: str(a) for name, a in aside.items() if isinstance(a, str | Integral)}
     options = Options(
         time=time,  # type: ignore[arg-type]
         trials=trials,
@@ -242,14 +251,15 @@ def recommend(
         workers=workers,
         families=names,
         trained_only=trained_only,
-        target=target,
+        target=_name(target),
         kind=kind,
         task=task,
         axes=axes if axes is None or isinstance(axes, str) else ",".join(axes),
         metric=metric,
-        **{name: given for name, given in aside.items() if isinstance(given, str)},
-        id=id,
-        step=step,
+        group=columns.get("group"),
+        order=columns.get("order"),
+        id=_name(id),
+        step=_name(step),
         prefer=prefer,
         refit_all=refit_all,
         ensemble=ensemble,
@@ -263,11 +273,16 @@ def recommend(
         atexit.register(shutil.rmtree, room, ignore_errors=True)
         out = room / "run"
     test_X, test_y = test if isinstance(test, tuple) else (test, None)
-    groups, ordered = (None if isinstance(a, str) else a for a in aside.values())
+    groups, ordered = (None if name in columns else a for name, a in aside.items())
     with Progress(quiet=not verbose) as progress:
         session = Session(options, on_progress=lambda state: progress.update(**state))
         session.recommend(X, y, test_X, test_y, Path(out), groups, ordered)
     return load(Path(out))
+
+
+def _name(column: Any) -> str | None:
+    """Return a column's name as the readers write it: as text."""
+    return None if column is None else str(column)
 
 
 def load(path: str | Path) -> Recommendation:

@@ -78,7 +78,7 @@ def _told(error: BaseException) -> tuple[int, str]:
     if isinstance(error, SelectorError):
         return 2, f"error: {line}"
     if isinstance(error, KeyboardInterrupt):
-        return 130, "stopped."
+        return 130, f"stopped. {line}".strip()
     return 1, f"internal error: {type(error).__name__}: {line} (--verbose shows where)"
 
 
@@ -141,7 +141,12 @@ def _run(session: Any, progress: Any, work: Callable[[], dict[str, Any]], as_jso
 
     def interrupt(*_: Any) -> None:
         if session.stop.is_set():
-            raise KeyboardInterrupt
+            run = session.run and session.run.path
+            raise KeyboardInterrupt(
+                f"What there is so far is in {run}: go on with 'selector resume {run}'."
+                if run and run.exists()
+                else ""
+            )
         session.stop.set()
         progress.pause()
         say("\nstopping: what was found so far is judged (Ctrl-C again to give up).")
@@ -307,7 +312,7 @@ def show(
             f"the run in {folder.path} has no recommendation yet; it has {len(folder.trials())}"
             f" finished trials. Go on with 'selector resume {run}'."
         )
-    Outcome(as_json).show(folder.read("recommendation.json"))
+    Outcome(as_json).show({**folder.read("recommendation.json"), "run": str(folder.path)})
 
 
 @app.command()

@@ -137,7 +137,9 @@ class Session:
                 self.about = take_in(run, self.about, self.options, *self._source_again())
             if (run.path / "recommendation.json").exists():
                 # what is there stays until there is something as complete
-                self._finished = bool(run.read("recommendation.json").get("complete"))
+                told = run.read("recommendation.json")
+                self._finished = bool(told.get("complete"))
+                self.recommendation = told if self._finished else {}
             self._load()
         except BaseException:
             self._close()
@@ -373,6 +375,8 @@ class Session:
             self._write_recommendation(rec)
         final = self._final.fit(rec)
         rec = self._final.name_what_is_saved(rec)
+        if final.get("state") == "complete":  # a kill from here on leaves both of one model
+            self._write_recommendation(rec)
         if self._final.saved():
             rec["score"] = self._final.score(avoid=final.get("worker"))
         rec["notes"] += self._final.over_limits(final) + self._final.rows_left_out()

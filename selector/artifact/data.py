@@ -19,6 +19,9 @@ from selector.errors import RunError
 
 _FORMAT = 1
 
+TEST_GROUPS = "test_groups.npy"
+"""Beside the data: the group of each row of the test part, where it was split off by group."""
+
 
 def write_data(folder: Path, x: Variable, target: Variable | None = None) -> None:
     """Write an input and its target to `folder`, which is made where needed.

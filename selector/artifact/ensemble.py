@@ -221,10 +221,7 @@ class Ensemble:
 
     def _describe(self, y: Array, members: Sequence[Member]) -> dict[str, Any]:
         """Write the weights; return the members, their scores together, and what all cost."""
-        from selector.judge.headline import headline
-
         final = self.final
-        assert final.test_y is not None
         drawn = [float(m.drawn) for m in members]
         weighed = [
             (model, member.drawn / len(member.models))
@@ -254,7 +251,7 @@ class Ensemble:
             "members": rows,
             **costs,
             "search_score": final.task.score(y, together),
-            "score": headline(final.task, final.test_y, mean, on=final.on),
+            "score": final.headline(mean),
         }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.artifact.data import read_data, write_data
+from selector.artifact.data import TEST_GROUPS, read_data, write_data
 from selector.artifact.recommendation import TYPES
 from selector.artifact.run import RunFolder
 from selector.contract import Array, TrialSpec, Variable
@@ -217,10 +217,12 @@ class FinalModel:
     def _epochs(self, entry: Finalist) -> int | None:
         """Return for how many epochs to train the model that is saved.
 
-        Those that were compared; more where the time had ended them and some is left now.
+        Those that were compared; more where the time had ended them and some is left now,
+        and nobody has asked for an end.
         """
         longest, n = entry.longest(), self.planner.profile.n
-        if longest is None or entry.epochs is None or not self.planner.timed:
+        hurried = not self.planner.timed or self.runner.stop.is_set()
+        if longest is None or entry.epochs is None or hurried:
             return entry.epochs
         scoring = entry.latest.scoring_seconds(self.planner.scored)
         spare = self.budget.left() - closing_seconds(self.budget.seconds) - scoring
@@ -228,12 +230,17 @@ class FinalModel:
         return max(entry.epochs, min(longest, int(FINAL_SHARE * spare / each)))
 
     def over_limits(self, answer: Mapping[str, Any]) -> list[str]:
-        """Say where the model that was fitted on all rows exceeds a limit that its trials kept."""
+        """Say where the fitted model exceeds a limit that its trials kept, or was not measured."""
         if answer.get("state") != "complete":
             return []
-        contender = self.planner.contenders[str(self.saved()["architecture"])]
-        reason = contender.too_costly(result_from_dict(answer))
-        return [f"the saved model, fitted on all rows, is {reason}"] if reason else []
+        name, result = str(self.saved()["architecture"]), result_from_dict(answer)
+        contender, entry = self.planner.contenders[name], self.planner.finalists.get(name)
+        timed = result.latency_ms or (entry is not None and entry.latest.result.latency_ms)
+        reason = contender.too_costly(result)
+        said = [f"the saved model, fitted on all rows, is {reason}"] if reason else []
+        if contender.limits.latency_ms is not None and not timed:
+            said.append("--max-latency was not held against the saved model: no time to measure it")
+        return said
 
     def trained_longer(self, answer: Mapping[str, Any]) -> list[str]:
         """Say where the saved model was trained for more epochs than the comparison allowed."""
@@ -296,7 +303,7 @@ class FinalModel:
             return self._cross_validated()
         early = self.run.path / "predictions" / "early.npy"
         if not self._refitted and early.exists():
-            return self._headline(np.load(early))
+            return self.headline(np.load(early))
         command = {**self.prediction("test"), "partial": True}
         out = Path(command["out"])
         out.unlink(missing_ok=True)
@@ -308,23 +315,29 @@ class FinalModel:
                 {"architecture": "saved model", "stage": "score", "reason": answer["reason"]}
             )
             return None
-        return self._headline(np.load(out, allow_pickle=False))
+        return self.headline(np.load(out, allow_pickle=False))
 
-    def _headline(self, predictions: Array) -> dict[str, Any]:
+    def headline(self, predictions: Array) -> dict[str, Any]:
         """Score predictions of the test part, of which some may be missing for lack of time."""
         from selector.judge.headline import headline
 
         assert self.test_y is not None
         known = ~np.isnan(predictions).reshape(len(predictions), -1).any(axis=1)
         on = self.on if known.all() else f"{known.sum()} rows drawn at random of: {self.on}"
-        return headline(self.task, self.test_y[known], predictions[known], on=on)
+        path = self.run.path / "data" / TEST_GROUPS
+        groups = np.load(path, allow_pickle=False)[known] if path.exists() else None
+        return headline(self.task, self.test_y[known], predictions[known], on, groups)
 
     def _cross_validated(self) -> dict[str, Any] | None:
         """Score the choice among all finalists, the baseline too: it may be the one recommended."""
         from selector.artifact.held_out import held_out
         from selector.judge.cross_validated import cross_validated
 
-        entered = [f for f in self.planner.finalists.values() if f.scores]
+        entered = [
+            f
+            for f in self.planner.finalists.values()
+            if f.scores and not f.contender.too_costly(f.latest.result)
+        ]
         if not entered:
             return None
         whole = min(CONFIRM_FOLDS, max(len(f.scores) for f in entered))

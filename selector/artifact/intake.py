@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from selector.artifact.data import write_data
+from selector.artifact.data import TEST_GROUPS, write_data
 from selector.artifact.run import RunFolder
 from selector.contract import Array, Dataset, Variable
 from selector.errors import DataError
@@ -65,8 +65,9 @@ def take_in(
 ) -> dict[str, Any]:
     """Read a source and put its arrays, profile and schema into the run folder.
 
-    The test part is split off before anything is decided or measured. Below
-    :data:`FEWEST_ROWS` rows there is none, and no ``data/test``.
+    The test part is split off before anything is decided or measured, but for
+    the columns that only identify rows. Below :data:`FEWEST_ROWS` rows there
+    is none, and no ``data/test``.
 
     Parameters
     ----------
@@ -100,27 +101,29 @@ def take_in(
     raw = readers.read(source, read_options, y=y, extra_readers=plugin_readers)
     raw = attach(set_aside(raw, o.group, o.order), groups, order)
     wanted = ProfileOptions(o.target, o.kind, o.task, o.axes, o.metric, o.group, o.order)
-    apart = None
+    apart, left_out = None, None
     if test is None:
-        raw, apart = split_off(raw, wanted, o.seed, notes)
-    described = describe(raw, wanted)
-    schema = described.schema
-    notes += list(described.dataset.notes)
+        raw, apart, left_out = split_off(raw, wanted, o.seed, notes)
+    described = describe(raw, wanted, left_out)
+    schema, told = described.schema, described.dataset.notes
+    notes = [*(n for n in notes if n not in told), *told]
     if test is not None:
         expect = ReadOptions(o.target, o.id, o.step, expect=schema.source)
         apart = readers.read(test, expect, y=test_y, extra_readers=plugin_readers)
-    test_x, y_test, on = None, None, "cross-validation"
+    test_x, y_test, test_groups, on = None, None, None, "cross-validation"
     if apart is not None:
         where = name_of(test) if test is not None else "the part held out"
-        known = _with_known_target(schema.apply(apart), described.profile.target, where)
-        test_x, y_test, more = known
+        applied = schema.apply(apart)
+        test_x, y_test, more = _with_known_target(applied, described.profile.target, where)
         notes += [f"test: {n}" for n in more] if test is not None else []
         if test is None and len(test_x) < len(apart):
             notes.append(
                 f"{len(apart) - len(test_x)} of {len(apart)} rows held out do not count for the"
                 " score: their target does not occur in the rows before them or beside them"
             )
-        on = _scored_on(raw, o, len(test_x), test is not None)
+        if apart.groups is not None and test is None and applied.y is not None:
+            test_groups = apart.groups[~np.isnan(applied.y.values)]
+        on = _scored_on(raw, o, len(test_x), test_groups, test is not None)
     else:
         notes.append(
             f"with fewer than {FEWEST_ROWS} rows none is held back: the score is that of choosing"
@@ -129,6 +132,8 @@ def take_in(
     write_data(run.path / "data" / "dev", described.dataset.x, described.dataset.target)
     if test_x is not None:
         write_data(run.path / "data" / "test", test_x, y_test)
+    if test_groups is not None:
+        np.save(run.path / "data" / TEST_GROUPS, test_groups, allow_pickle=False)
     for name in ("groups", "order"):
         values = getattr(described.dataset, name)
         if values is not None:
@@ -145,13 +150,13 @@ def take_in(
     return made
 
 
-def _scored_on(raw: Dataset, o: Options, n: int, own: bool) -> str:
+def _scored_on(raw: Dataset, o: Options, n: int, groups: Array | None, own: bool) -> str:
     """Say what `n` test rows are: a file's own, whole groups, the last, or any."""
     if own:
         return f"test file, {n} rows"
-    if raw.groups is not None:
-        which = f"of a '{o.group}'" if o.group else "of groups"
-        return f"{n} rows {which} that nothing else has seen"
+    if groups is not None:
+        by = f" by '{o.group}'" if o.group else ""
+        return f"{n} rows, of {len(np.unique(groups))} groups{by} that nothing else has seen"
     if raw.order is not None:
         return f"the last {n} rows by '{o.order}'" if o.order else f"the last {n} rows in order"
     return f"{n} rows held out from everything else"
@@ -159,12 +164,13 @@ def _scored_on(raw: Dataset, o: Options, n: int, own: bool) -> str:
 
 def split_off(
     raw: Dataset, wanted: Any, seed: int, notes: list[str]
-) -> tuple[Dataset, Dataset | None]:
+) -> tuple[Dataset, Dataset | None, Mapping[str, str]]:
     """Split the samples that have a target in two, stratified by it; groups stay whole.
 
-    The labels are all that is looked at; what the data is, is decided
-    afterwards, on the first part only. Where samples are few, and neither
-    grouped nor ordered, there is no second part.
+    The labels are all that is looked at, and which columns only identify
+    rows: these are returned too, since a part of the rows does not show it.
+    What the data is, is decided afterwards, on the first part only. Where
+    samples are few, and neither grouped nor ordered, there is no second part.
     """
     from selector import tasks
     from selector.profile import describe
@@ -179,9 +185,9 @@ def split_off(
     dropped = [n for n in labels.dataset.notes if n not in raw.notes]
     notes += [n for n in dropped if "left out" in n]
     if len(known) < FEWEST_ROWS and groups is None and order is None:
-        return raw.take(known), None
+        return raw.take(known), None, labels.left_out
     part = holdout(task, applied.y.values[known], TEST_SHARE, seed, groups, order)
-    return raw.take(known[part == 0]), raw.take(known[part == 1])
+    return raw.take(known[part == 0]), raw.take(known[part == 1]), labels.left_out
 
 
 def name_of(source: Any) -> str:

@@ -83,6 +83,8 @@ class Predictions:
                     if with_probabilities and self.probabilities is not None:
                         row += [f"{p:.6g}" for p in self.probabilities[i]]
                     writer.writerow(row)
+        except BrokenPipeError:  # the reader has had enough
+            raise
         except OSError as error:
             raise RunError(
                 f"the predictions cannot be written to {path} ({error.strerror or error})."
@@ -187,6 +189,7 @@ class Predictor:
         if len(parts) > 1:
             raw = weighted_mean(parts, list(self._weights.values()))
         classes = self.schema.classes
+        notes = [*applied.notes, *self._other_model()]
         labels = decode(raw, self.schema.target, classes)
         return Predictions(
             labels=labels,
@@ -194,8 +197,22 @@ class Predictor:
             classes=classes,
             ids=applied.ids,
             id_name=str(self.schema.source.get("id") or "path"),
-            notes=tuple(applied.notes),
+            notes=tuple(notes),
         )
+
+    def _other_model(self) -> list[str]:
+        """Say where the run ended before the model that it names was fitted."""
+        report = self.run.path / "recommendation.json"
+        if self.folder.name != "model" or not report.exists():
+            return []
+        named = (self.run.read("recommendation.json").get("recommended") or {}).get("architecture")
+        saved = self.run.read("model/pipeline.json").get("architecture")
+        if named == saved:
+            return []
+        return [
+            f"the saved model is {saved}: the run ended before {named}, which its report names,"
+            " was fitted. Go on with 'selector resume'"
+        ]
 
     def _ask(self, folder: Path, x: Variable) -> Array:
         """Return what one saved model predicts."""

@@ -39,7 +39,7 @@ def finalists(planner: Planner, metric: str) -> tuple[list[Finalist], Finalist |
         entry = planner.finalists.get(name)
         best = contender.best
         if planner.confirmed and entry is not None and entry.scores:
-            scores, shown = dict(entry.scores), entry.records[-1].result
+            scores, shown = dict(entry.scores), entry.latest.result
         elif not planner.confirmed and best is not None and best.result.score is not None:
             scores, shown = {str(best.spec.split): best.result.score}, best.result
         else:
@@ -133,7 +133,7 @@ def _row(contender: Contender, planner: Planner, finalist: Finalist | None) -> d
     candidate = contender.candidate
     entry = planner.finalists.get(candidate.name)
     confirmed = entry is not None and bool(entry.scores)
-    record = (entry.records[-1] if entry and confirmed else contender.best) or None
+    record = (entry.latest if entry and confirmed else contender.best) or None
     result = record.result if record else None
     searched = entry.record.result if entry else result
     if confirmed:
@@ -286,7 +286,8 @@ def compose(
     rows = leaderboard(planner, metric)
     verdict = None
     if entered or baseline:
-        verdict = judge(entered, baseline, prefer=prefer, lacking=lacking(planner))
+        most, short = planner.most_splits, lacking(planner)
+        verdict = judge(entered, baseline, prefer=prefer, lacking=short, most_splits=most)
     chosen = verdict.recommended if verdict else ""
     row = next((r for r in rows if r["architecture"] == chosen), None)
     recommended = (
@@ -322,5 +323,6 @@ def compose(
         "failures": failures(noted_failures),
         "refused": refused(candidates),
         "trials": len(planner.records),
+        "searched": sum(r.spec.stage not in ("confirm", "final") for r in planner.records),
         "stage": planner.stage,
     }

@@ -156,7 +156,8 @@ class Dataset:
         Repairs that the reader made, one sentence each; shown to the user.
     source : mapping
         How it was read: ``reader`` (name), ``path``, and where they apply
-        ``target``, ``id``, ``step``, ``channels`` (column names),
+        ``target``, ``guessed`` (the target that nobody named), ``id``,
+        ``step``, ``channels``, ``text`` (all that hold text): column names;
         ``separator``, ``encoding``. Enough to read another file the same way.
     groups : ndarray of int, shape (n,), optional
         Samples of one group are never split apart.
@@ -213,6 +214,9 @@ class ReadOptions:
     read for prediction: the file may then lack its target."""
     aside: str | None = None
     """A column that is no input: groups, or an order."""
+    given: str | None = None
+    """The name of the target where it comes apart from the source (``y``): of
+    the source's columns none is looked for."""
 
 
 class Reader(ABC):

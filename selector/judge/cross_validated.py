@@ -10,6 +10,7 @@ import numpy as np
 
 from selector.contract import Array
 from selector.tasks.base import Task
+from selector.tasks.metrics import COUNTED, exact_interval
 
 DRAWS = 200
 """Bootstrap samples of the rows."""
@@ -85,11 +86,14 @@ def cross_validated(
     finite = np.asarray(scores)[np.isfinite(scores)]
     if not len(finite):
         return None
-    tails = [(1 - level) / 2, (1 + level) / 2]
+    value = float(finite.mean())
+    low, high = map(float, np.quantile(finite, [(1 - level) / 2, (1 + level) / 2]))
+    if high - low < 1e-12 and task.metric in COUNTED:  # all right: not for certain the next
+        low, high = exact_interval(value * len(samples), len(samples), level)
     return {
         "metric": task.metric,
-        "value": float(finite.mean()),
-        "interval": [float(v) for v in np.quantile(finite, tails)],
+        "value": value,
+        "interval": [low, high],
         "on": f"cross-validation of {len(samples)} rows",
         "n": len(samples),
         "cross_validated": True,

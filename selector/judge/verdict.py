@@ -24,7 +24,7 @@ from selector.judge.outcome import (
     Lacking,
     Verdict,
 )
-from selector.judge.why import explain
+from selector.judge.why import MOST_SPLITS, explain
 from selector.search.splits import MINIMUM_SPLITS
 from selector.tasks.metrics import BOUNDS
 
@@ -37,6 +37,7 @@ def judge(
     rope: float | None = None,
     prefer: str = "balanced",
     lacking: Lacking = NOTHING_LACKING,
+    most_splits: int | None = None,
 ) -> Verdict:
     """Judge finalists on their common splits.
 
@@ -55,6 +56,8 @@ def judge(
         How much score a cheaper model may cost: 0.001, 0.01 or 0.03.
     lacking : Lacking
         What the time did not suffice for: with it there is no *winner* and no *tie*.
+    most_splits : int, optional
+        Common splits that there are: no more of them are promised.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def judge(
     lacking = _still_lacking(lacking, verdict, ground)
     if lacking and verdict.verdict in ("winner", "tie"):
         verdict = _left_open(verdict, ground)
-    return explain(verdict, ground, lacking)
+    return explain(verdict, ground, lacking, most_splits or MOST_SPLITS)
 
 
 def _rope(rope: float | None, prefer: str) -> float:

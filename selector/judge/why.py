@@ -20,12 +20,17 @@ from selector.judge.words import decimal, listed, points, probability
 from selector.search.splits import MINIMUM_SPLITS
 
 MOST_SPLITS = 30
-"""More common splits than this are not worth asking for: they share their rows."""
+"""More common splits than this are not worth asking for: they share their rows. A run has fewer."""
 
 NO_NETWORK = "you need no neural network for this data"
 
 
-def explain(verdict: Verdict, ground: Field, lacking: Lacking = NOTHING_LACKING) -> Verdict:
+def explain(
+    verdict: Verdict,
+    ground: Field,
+    lacking: Lacking = NOTHING_LACKING,
+    most_splits: int = MOST_SPLITS,
+) -> Verdict:
     """Return `verdict` with its reasons and with what more time would buy.
 
     Parameters
@@ -36,6 +41,8 @@ def explain(verdict: Verdict, ground: Field, lacking: Lacking = NOTHING_LACKING)
         What it was decided on.
     lacking : Lacking
         What the time did not suffice for.
+    most_splits : int
+        Common splits that there are.
     """
     by_name = {f.architecture: f for f in ground.finalists}
     if ground.baseline is not None:
@@ -50,7 +57,7 @@ def explain(verdict: Verdict, ground: Field, lacking: Lacking = NOTHING_LACKING)
             *_against_baseline(verdict, chosen, ground.baseline),
             *_network(chosen, verdict),
         ]
-    more_time = _more_time(verdict, best, by_name, ground.baseline)
+    more_time = _more_time(verdict, best, by_name, ground.baseline, most_splits)
     if lacking and verdict.verdict in ("baseline", "undecided"):
         short, would = _lacking(lacking)
         why, more_time = [short, *why], would
@@ -138,8 +145,8 @@ def _choice(verdict: Verdict, best: Finalist, chosen: Finalist) -> list[str]:
     if chosen.architecture == best.architecture:
         if verdict.verdict != "tie":
             return []
-        rest = [a for a in verdict.tie_group if a != chosen.architecture]
-        return [f"{_named(chosen)} is both the best by mean and cheaper than {listed(rest)}"]
+        rest = listed([a for a in verdict.tie_group if a != chosen.architecture])
+        return [f"{_named(chosen)} is both the best by mean and cheaper to fit and use than {rest}"]
     return [
         f"{_named(chosen)} scored {decimal(chosen.mean)} against the best score, "
         f"{decimal(best.mean)} of {_named(best)}, and costs {_cost(chosen, best)}; taking it is "
@@ -209,7 +216,11 @@ def _baseline_why(ground: Field) -> list[str]:
 
 
 def _more_time(
-    verdict: Verdict, best: Finalist, by_name: dict[str, Finalist], baseline: Finalist | None
+    verdict: Verdict,
+    best: Finalist,
+    by_name: dict[str, Finalist],
+    baseline: Finalist | None,
+    most_splits: int,
 ) -> str:
     """Say what more time would buy; nothing where the verdict is settled."""
     if verdict.verdict == "baseline" and verdict.open:
@@ -227,13 +238,15 @@ def _more_time(
             f"needs for {who}"
         )
     open_ones = [c for c in verdict.comparisons if c.better < WINNER_PROBABILITY]
-    needed = [splits_needed(best, by_name[c.architecture], verdict.rope) for c in open_ones]
+    needed = [
+        splits_needed(best, by_name[c.architecture], verdict.rope, most_splits) for c in open_ones
+    ]
     names = listed([c.family for c in open_ones])
     if any(n is None for n in needed) or not needed:
         return (
-            f"{MOST_SPLITS} common splits would not settle {best.family} against {names} at the "
-            "difference measured so far: more rows would, or a wider region of practical "
-            "equivalence (--prefer cheap)"
+            f"the {most_splits} common splits that there are do not settle {best.family} against "
+            f"{names} at the difference measured so far: more rows would, or a wider region of "
+            "practical equivalence (--prefer cheap)"
         )
     most = max(n for n in needed if n is not None)
     return (
@@ -242,7 +255,9 @@ def _more_time(
     )
 
 
-def splits_needed(best: Finalist, other: Finalist, rope: float) -> int | None:
+def splits_needed(
+    best: Finalist, other: Finalist, rope: float, most: int = MOST_SPLITS
+) -> int | None:
     """Return how many common splits would make `best` the winner or the two a tie.
 
     The mean and the variance of the difference are taken to stay as measured,
@@ -251,14 +266,14 @@ def splits_needed(best: Finalist, other: Finalist, rope: float) -> int | None:
     Returns
     -------
     int or None
-        None where not even ``MOST_SPLITS`` would do, or nothing is known yet.
+        None where not even `most` would do, or nothing is known yet.
     """
     now = compare(best, other)
     count = len(common_splits(best, other))
     if now is None:
         return None
     ratio = max(best.test_train_ratio, other.test_train_ratio)
-    for later in range(max(count + 1, MINIMUM_SPLITS), MOST_SPLITS + 1):
+    for later in range(max(count + 1, MINIMUM_SPLITS), most + 1):
         factor = math.sqrt((1.0 / later + ratio) / (1.0 / count + ratio))
         then = Posterior(now.df + later - count, now.loc, now.scale * factor)
         if then.probability_above(rope) >= WINNER_PROBABILITY:

@@ -20,7 +20,7 @@ from selector.profile.form import Form
 from selector.profile.options import KINDS, TASKS, ProfileOptions
 from selector.profile.schema import Applied, Schema
 from selector.profile.signals import measure_signals
-from selector.profile.table import drop_identifiers
+from selector.profile.table import drop_identifiers, unused_text
 from selector.profile.target import choose_metric, choose_task, drop_missing, encode, split_target
 
 __all__ = [
@@ -54,11 +54,14 @@ class Described:
         What was measured and decided.
     schema : Schema
         How to bring another file into the same form.
+    left_out : mapping of str to str
+        Columns of a table that only identify its rows, with the reasons.
     """
 
     dataset: Dataset
     profile: Profile
     schema: Schema
+    left_out: Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +69,7 @@ class _Assigned:
     dataset: Dataset
     decisions: dict[str, Decision]
     schema: Schema
-    warnings: tuple[str, ...]
+    left_out: Mapping[str, str]
 
 
 def assign(
@@ -102,10 +105,12 @@ def assign(
     return made.dataset, made.decisions
 
 
-def _assign(dataset: Dataset, options: ProfileOptions) -> _Assigned:
+def _assign(
+    dataset: Dataset, options: ProfileOptions, known: Mapping[str, str] | None = None
+) -> _Assigned:
     dataset, target_decision = split_target(dataset, options.target)
-    dataset, dropped, warnings = drop_identifiers(dataset)
-    dropped = (*dropped, *(name for name in (options.group, options.order) if name))
+    dataset, left_out = drop_identifiers(dataset, known)
+    dropped = (*left_out, *(name for name in (options.group, options.order) if name))
     dataset = drop_missing(dataset)
     assert dataset.target is not None
     task = choose_task(dataset.target, options.task)
@@ -119,7 +124,7 @@ def _assign(dataset: Dataset, options: ProfileOptions) -> _Assigned:
     metric = choose_metric(final.target, task.value, options.metric)
     decisions = {"target": target_decision, "task": task, **choice.decisions(), "metric": metric}
     return _Assigned(
-        final, decisions, _schema(final, raw, choice.form, task.value, dropped), warnings
+        final, decisions, _schema(final, raw, choice.form, task.value, dropped), left_out
     )
 
 
@@ -208,7 +213,11 @@ def _lengths(x: Variable) -> tuple[int, ...]:
     return int(lengths.min()), int(np.median(lengths)), int(lengths.max())
 
 
-def describe(dataset: Dataset, options: ProfileOptions = _NO_OPTIONS) -> Described:
+def describe(
+    dataset: Dataset,
+    options: ProfileOptions = _NO_OPTIONS,
+    known: Mapping[str, str] | None = None,
+) -> Described:
     """Assign and profile a data set.
 
     Parameters
@@ -217,6 +226,8 @@ def describe(dataset: Dataset, options: ProfileOptions = _NO_OPTIONS) -> Describ
         As a reader gives it.
     options : ProfileOptions
         What the user said.
+    known : mapping of str to str, optional
+        What was left out of a table that `dataset` is a part of.
 
     Returns
     -------
@@ -228,7 +239,7 @@ def describe(dataset: Dataset, options: ProfileOptions = _NO_OPTIONS) -> Describ
     selector.errors.DataError, selector.errors.OptionError
         As :func:`assign`.
     """
-    made = _assign(dataset, options)
+    made = _assign(dataset, options, known)
     found = profile(made.dataset, made.decisions)
-    found = replace(found, warnings=(*made.warnings, *found.warnings))
-    return Described(made.dataset, found, made.schema)
+    found = replace(found, warnings=(*unused_text(made.left_out), *found.warnings))
+    return Described(made.dataset, found, made.schema, made.left_out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -21,22 +22,25 @@ def is_id_name(name: str) -> bool:
     return bool(_SNAKE.search(plain) or _CAMEL.search(plain))
 
 
-def drop_identifiers(dataset: Dataset) -> tuple[Dataset, tuple[str, ...], tuple[str, ...]]:
+def drop_identifiers(
+    dataset: Dataset, known: Mapping[str, str] | None = None
+) -> tuple[Dataset, dict[str, str]]:
     """Take row numbers, ids and free text out of a table, each with a note.
 
     Parameters
     ----------
     dataset : Dataset
         The target already taken out.
+    known : mapping of str to str, optional
+        Columns that are taken out whatever they hold here, with the reasons:
+        a counter has gaps where some of its rows are missing.
 
     Returns
     -------
     dataset : Dataset
         Without these columns.
-    dropped : tuple of str
-        Their names.
-    warnings : tuple of str
-        What the user loses by it.
+    left_out : dict of str to str
+        Their names, with the reasons.
 
     Raises
     ------
@@ -44,32 +48,36 @@ def drop_identifiers(dataset: Dataset) -> tuple[Dataset, tuple[str, ...], tuple[
         Where no column is left.
     """
     x = dataset.x
-    if x.axes != FEATURE_AXES or len(x) < MIN_ROWS:
-        return dataset, (), ()
-    reasons = [_reason(c, x.values[:, i]) for i, c in enumerate(x.columns)]
-    dropped = [(c.name, r) for c, r in zip(x.columns, reasons, strict=True) if r is not None]
-    if not dropped:
-        return dataset, (), ()
-    if len(dropped) == len(x.columns):
+    if x.axes != FEATURE_AXES:
+        return dataset, {}
+    before = known or {}
+    reasons = [before.get(c.name) or _reason(c, x.values[:, i]) for i, c in enumerate(x.columns)]
+    left_out = {c.name: r for c, r in zip(x.columns, reasons, strict=True) if r is not None}
+    if not left_out:
+        return dataset, {}
+    if None not in reasons:
+        name, reason = next(iter(left_out.items()))
         raise DataError(
-            f"no column of '{dataset.name}' can predict anything; '{dropped[0][0]}' was left out: "
-            f"{dropped[0][1]}. "
+            f"no column of '{dataset.name}' can predict anything; '{name}' was left out: {reason}. "
             "Give at least one column of numbers or categories beside the target."
         )
     keep = [i for i, reason in enumerate(reasons) if reason is None]
     rest = replace(x, values=x.values[:, keep], columns=tuple(x.columns[i] for i in keep))
-    notes = tuple(f"column '{name}' was left out: {reason}" for name, reason in dropped)
-    warnings = tuple(
-        f"column '{name}' holds text that is not used; turn what it says into columns"
-        for name, reason in dropped
-        if reason == FREE_TEXT
-    )
+    notes = tuple(f"column '{name}' was left out: {reason}" for name, reason in left_out.items())
     inputs = {next(iter(dataset.inputs)): rest}
-    dataset = replace(dataset, inputs=inputs, notes=(*dataset.notes, *notes))
-    return dataset, tuple(name for name, _ in dropped), warnings
+    return replace(dataset, inputs=inputs, notes=(*dataset.notes, *notes)), left_out
 
 
 FREE_TEXT = "its text differs in every row"
+
+
+def unused_text(left_out: Mapping[str, str]) -> tuple[str, ...]:
+    """Say what the user loses by the columns of text among those left out."""
+    return tuple(
+        f"column '{name}' holds text that is not used; turn what it says into columns"
+        for name, reason in left_out.items()
+        if reason == FREE_TEXT
+    )
 
 
 def _reason(column: Column, values: Array) -> str | None:
@@ -79,8 +87,8 @@ def _reason(column: Column, values: Array) -> str | None:
         return None
     if column.type == "categorical":
         return "an id, different in every row" if is_id_name(column.name) else FREE_TEXT
-    if len(present) < len(values) or not (present == np.round(present)).all():
+    if not (present == np.round(present)).all():
         return None
-    if present.max() - present.min() + 1 == len(present):
+    if len(present) == len(values) == present.max() - present.min() + 1:
         return "it only counts the rows"
     return "an id, different in every row" if is_id_name(column.name) else None

@@ -9,6 +9,7 @@ import numpy as np
 
 from selector.contract import FEATURE_AXES, Array, Column, Dataset, Decision, Variable
 from selector.errors import DataError, OptionError, did_you_mean
+from selector.profile.decide import MIN_WIDE, named_by_counting
 from selector.tasks.metrics import METRICS
 
 TARGET_NAMES = (
@@ -47,7 +48,8 @@ def split_target(dataset: Dataset, wanted: str | None) -> tuple[Dataset, Decisio
         Where nothing can be a target, or nothing is left beside it.
     """
     if dataset.target is not None:
-        return dataset, _given(dataset.target.columns[0].name, wanted)
+        name = dataset.target.columns[0].name
+        return dataset, _given(name, wanted, dataset.source.get("guessed") == name)
     x = dataset.x
     if x.axes != FEATURE_AXES:
         raise DataError(
@@ -60,23 +62,28 @@ def split_target(dataset: Dataset, wanted: str | None) -> tuple[Dataset, Decisio
             f"'{dataset.name}' has one column ('{names[0] if names else ''}'). At least one "
             "feature and a target are needed; check the separator of the file."
         )
-    position, decision = _choose(names, wanted, x.columns)
+    position, decision = _choose(names, wanted, x)
     return take_column(dataset, position), decision
 
 
-def _given(name: str, wanted: str | None) -> Decision:
+def _given(name: str, wanted: str | None, guessed: bool) -> Decision:
+    """Decide on the target that the data came with; the reader may have `guessed` it."""
     if wanted is not None and wanted != name:
         raise OptionError(
             f"target '{wanted}' cannot be chosen: the data comes with its own target, '{name}'. "
             "Leave --target out."
         )
+    if wanted is None and guessed and name.strip().lower() not in TARGET_NAMES:
+        reason = (
+            "no column has the name of a target (such as target, label, class), so the last that "
+            f"is constant within each series: '{name}'"
+        )
+        return Decision(name, 0.6, reason, "--target")
     reason = "given by --target" if wanted is not None else "the data comes with this target"
     return Decision(name, 1.0, reason, "--target")
 
 
-def _choose(
-    names: Sequence[str], wanted: str | None, columns: Sequence[Column]
-) -> tuple[int, Decision]:
+def _choose(names: Sequence[str], wanted: str | None, x: Variable) -> tuple[int, Decision]:
     if wanted is not None:
         if wanted not in names:
             shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
@@ -85,20 +92,47 @@ def _choose(
             )
         return names.index(wanted), Decision(wanted, 1.0, "given by --target", "--target")
     lower = [name.strip().lower() for name in names]
-    found = [lower.index(known) for known in TARGET_NAMES if known in lower]
+    found = [lower.index(known) for known in _telling_names(lower) if known in lower]
     if found:
         name = names[found[0]]
         others = [names[i] for i in found[1:]]
         reason = f"a column is called '{name}'"
         if others:
             reason += f" (also possible: {', '.join(others)})"
-        return found[0], Decision(name, 0.75 if others else 0.95, reason, "--target")
+        return found[0], Decision(name, 0.6 if others else 0.95, reason, "--target")
+    if _label_in_front(names, x):
+        reason = (
+            f"the columns have no names of their own; the first, '{names[0]}', holds a few whole "
+            "numbers, as labels do, and the last does not"
+        )
+        return 0, Decision(names[0], 0.65, reason, "--target")
     name, last = names[-1], len(names) - 1
     reason = (
         f"no column has the name of a target (such as target, label, class), so the last: '{name}'"
     )
-    confidence = 0.75 if columns[last].type == "categorical" else 0.6
+    confidence = 0.75 if x.columns[last].type == "categorical" else 0.6
     return last, Decision(name, confidence, reason, "--target")
+
+
+def _telling_names(names: Sequence[str]) -> list[str]:
+    """Return the names that announce a target; beside x, y is a coordinate."""
+    coordinate = "x" in names and len(names) > 2
+    return [known for known in TARGET_NAMES if known != "y" or not coordinate]
+
+
+def _label_in_front(names: Sequence[str], x: Variable) -> bool:
+    """Whether a wide table without names has labels in its first column, and none in its last."""
+    if len(names) < MIN_WIDE or not named_by_counting(list(names))[0]:
+        return False
+    numbers = x.columns[0].type == "numeric"
+    return numbers and _like_labels(x.values[:, 0]) and not _like_labels(x.values[:, -1])
+
+
+def _like_labels(values: Array) -> bool:
+    """Whether a column holds several whole numbers (or codes), few and repeated."""
+    levels = np.unique(values[np.isfinite(values)])
+    few = 2 <= len(levels) <= FEW_CLASSES and len(values) >= 3 * len(levels)
+    return few and bool((levels == np.round(levels)).all())
 
 
 def take_column(dataset: Dataset, position: int) -> Dataset:
@@ -163,7 +197,7 @@ def choose_task(target: Variable, wanted: str | None) -> Decision:
     """
     column = target.columns[0]
     if wanted == "regression" and column.type == "categorical":
-        shown = ", ".join(column.levels[:3])
+        shown = ", ".join(sorted(column.levels, key=lambda text: number(text) is not None)[:3])
         raise DataError(
             f"task 'regression' needs numbers, and the target '{column.name}' holds text "
             f"({shown}). "

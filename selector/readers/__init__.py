@@ -22,6 +22,7 @@ from selector.errors import (
 from selector.readers.arrays import ArrayReader, with_target
 from selector.readers.columns import without_infinities
 from selector.readers.frames import FrameReader
+from selector.readers.given import without_copy
 from selector.readers.images import ImageReader
 from selector.readers.tables import TableReader
 from selector.readers.ts import TsReader
@@ -71,7 +72,10 @@ def read(
     options : ReadOptions
         What the user said about the source.
     y : array-like of length n, optional
-        The target, where it is not part of the source.
+        The target, where it is not part of the source: a value for each
+        sample; of series in long form one for each series, in the order in
+        which the series first appear. A column of a table that has its name
+        and its values is left out.
     extra_readers : callable, optional
         Gives the readers of plugins. Called only where no built-in reader
         recognises the source.
@@ -102,7 +106,7 @@ def read(
     if len(dataset) == 0:
         raise DataError(f"'{dataset.name}' holds no samples.")
     if y is not None:
-        dataset = with_target(dataset, y, _name_of(y))
+        dataset = _with_given_target(dataset, y, options)
     elif dataset.target is not None and options.target is not None and not options.expect:
         dataset = _noting_other_target(dataset, options.target)
     return _finite(dataset)
@@ -118,10 +122,24 @@ def _read(reader: Reader, source: Any, options: ReadOptions) -> Dataset:
 
 
 def _without_named_target(options: ReadOptions, y: Any) -> ReadOptions:
-    """With `y` given, the source holds no target and rows stay rows."""
-    if y is None or options.id is not None or options.expect is not None:
+    """With `y` given, the source holds no target; rows stay rows, unless they name their series."""
+    if y is None or options.expect is not None:
         return options
+    if options.id is not None:
+        return replace(options, target=None, given=_name_of(y))
     return replace(options, target=None, expect={"reader": "table"})
+
+
+def _with_given_target(dataset: Dataset, y: Any, options: ReadOptions) -> Dataset:
+    """Return `dataset` with the target `y`, and say what it holds of a target itself."""
+    own = dataset.target
+    dataset = with_target(dataset, y, _name_of(y))
+    if options.expect is not None:
+        return dataset
+    if own is not None:
+        note = f"y takes the place of the target that X has itself, '{own.columns[0].name}'"
+        dataset = replace(dataset, notes=(*dataset.notes, note))
+    return without_copy(dataset)
 
 
 def _noting_other_target(dataset: Dataset, asked: str) -> Dataset:

@@ -29,14 +29,15 @@ from selector.contract import (
 from selector.errors import DataError, did_you_mean
 from selector.readers.columns import (
     Dtype,
-    is_missing,
     number_values,
+    object_array,
     plural,
+    python_value,
     some,
     target_variable,
     text_column,
 )
-from selector.readers.tables import Table, table_dataset
+from selector.readers.tables import Table, names_by_position, table_dataset
 
 _INPUT_KEYS = ("X", "x", "data", "inputs")
 _TARGET_KEYS = ("y", "Y", "labels", "label", "target", "targets")
@@ -152,9 +153,15 @@ def with_target(dataset: Dataset, y: Any, name: str) -> Dataset:
     """
     target = target_variable(y, name)
     if len(target) != len(dataset):
+        wanted = "Each sample needs one value."
+        if dataset.source.get("reader") == "long":
+            wanted = (
+                f"Each series of '{dataset.source['id']}' needs one value, in the order in which "
+                "the series first appear; of one value a row, take that of each first row."
+            )
         raise DataError(
             f"X and y have different lengths: X has {plural(len(dataset), 'sample')}, y has "
-            f"{plural(len(target), 'value')}. Each sample needs one value."
+            f"{plural(len(target), 'value')}. {wanted}"
         )
     return replace(dataset, target=target, source={**dataset.source, "target": name})
 
@@ -194,7 +201,8 @@ def _dataset(
 def _number_table(name: str, x: Array, source: dict[str, Any], options: ReadOptions) -> Dataset:
     values = x.astype(np.float64)
     dtype: Dtype = "integer" if x.dtype.kind in "iu" else "float"
-    columns = tuple(number_values(f"c{i}", values[:, i], dtype)[0] for i in range(x.shape[1]))
+    names = _names(x.shape[1], options)
+    columns = tuple(number_values(name, values[:, i], dtype)[0] for i, name in enumerate(names))
     if options.target is not None and source.get("target") is None:
         return table_dataset(Table(name, columns, values, source), options)
     source["columns"] = [c.name for c in columns]
@@ -213,9 +221,8 @@ def _text_table(name: str, x: Array, source: dict[str, Any], options: ReadOption
             ) from None
     else:
         return _dataset(name, numbers, None, None, source, options)
-    if x.dtype.kind == "S":
-        x = np.char.decode(x, "utf-8", "replace")
-    read = [_column(f"c{i}", x[:, i].tolist()) for i in range(x.shape[1])]
+    names = _names(x.shape[1], options)
+    read = [_column(name, x[:, i].tolist()) for i, name in enumerate(names)]
     columns = tuple(column for column, _, _ in read)
     values = np.column_stack([cells for _, cells, _ in read])
     notes = tuple(note for _, _, more in read for note in more)
@@ -223,16 +230,22 @@ def _text_table(name: str, x: Array, source: dict[str, Any], options: ReadOption
     return Dataset(name, {"x": Variable(FEATURE_AXES, values, columns)}, None, (), notes, source)
 
 
+def _names(count: int, options: ReadOptions) -> list[str]:
+    """Name columns by position; where training had no names either, the target may be missing."""
+    known = list((options.expect or {}).get("columns", ()))
+    unnamed = known == [f"c{i}" for i in range(len(known))]
+    return names_by_position(count, options.expect or {} if unnamed else {})
+
+
 def _column(name: str, cells: list[Any]) -> tuple[Column, Array, list[str]]:
     """Decide one column: text as in a file, other objects by their type."""
     import polars as pl
 
-    texts = ["" if is_missing(cell) else cell for cell in cells]
+    values = [python_value(cell) for cell in cells]
+    texts = ["" if value is None else value for value in values]
     if all(isinstance(text, str) for text in texts):
         return text_column(name, pl.Series(name, texts, dtype=pl.String))
-    objects = np.empty(len(cells), dtype=object)
-    objects[:] = cells
-    target = target_variable(objects, name)
+    target = target_variable(object_array(values), name)
     return target.columns[0], target.values, []
 
 

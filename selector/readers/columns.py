@@ -25,9 +25,20 @@ three are categories."""
 MAX_LEVELS = 1000
 """A column of numbers with at most so many distinct values keeps them as written."""
 
+MOSTLY = 0.95
+"""A column is one of numbers where so many of its filled cells are."""
+
+FEWEST_CELLS = 20
+"""Fewer filled cells do not show what a column mostly holds."""
+
+FEWEST_NUMBERS = 3
+"""With fewer distinct numbers, text beside them may be one more code."""
+
 BOOLEANS = frozenset({"true", "false"})
 _INTEGER = r"^[+-]?\d+$"
 _DECIMAL_COMMA = r"^[+-]?\d+(,\d+)?([eE][+-]?\d+)?$"
+_DECIMAL_POINT = r"^[+-]?(\d+\.\d*|\.\d+)([eE][+-]?\d+)?$"
+_THOUSANDS = r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$"
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE)
 
 Dtype = Literal["string", "integer", "float", "boolean"]
@@ -80,11 +91,14 @@ def unique_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
     return out, repeated
 
 
-def text_column(name: str, cells: pl.Series) -> tuple[Column, Array, list[str]]:
+def text_column(
+    name: str, cells: pl.Series, separator: str = "", numeric: bool | None = False
+) -> tuple[Column, Array, list[str]]:
     """Decide what a column of text holds.
 
     It is numeric where every cell that is not missing is a number, written
-    with a decimal point, or throughout with a decimal comma.
+    with a decimal point, throughout with a decimal comma, or, where a comma
+    separates the columns, with commas between thousands.
 
     Parameters
     ----------
@@ -92,6 +106,11 @@ def text_column(name: str, cells: pl.Series) -> tuple[Column, Array, list[str]]:
         The column's name.
     cells : polars.Series of str, length n
         The cells as written.
+    separator : str
+        What separates the columns of the file.
+    numeric : bool or None
+        Whether text in it is taken as missing; None: where it is a few cells
+        among many numbers.
 
     Returns
     -------
@@ -110,23 +129,58 @@ def text_column(name: str, cells: pl.Series) -> tuple[Column, Array, list[str]]:
         return _number_column(name, values, cells, _number_type(cells)), values, []
     cells = cells.str.strip_chars()
     missing = cells.is_in(list(MISSING))
-    filled = cells.filter(~missing)
-    if len(filled) == 0:
+    if bool(missing.all()):
         return Column(name), np.full(len(cells), np.nan), []
-    notes: list[str] = []
-    plain = cells
-    if len(filled.filter(filled.str.contains(_DECIMAL_COMMA))) == len(filled) and bool(
-        filled.str.contains(",", literal=True).any()
-    ):
-        notes.append(f"column '{name}': the comma was taken for a decimal point")
-        plain = cells.str.replace(",", ".", literal=True)
+    plain, notes = _without_commas(name, cells, separator)
     numbers = plain.cast(pl.Float64, strict=False)
     missing = missing | numbers.is_nan().fill_null(False)
-    if not bool((missing | numbers.is_not_null()).all()):
-        return (*category_column(name, cells), notes)
+    text = numbers.is_null() & ~missing
+    if bool(text.any()):
+        found = numbers.filter(~(missing | text)).to_numpy()
+        few = numeric is None and mostly_numbers(found, len(cells) - int(missing.sum()))
+        if not (numeric or few):
+            return (*category_column(name, cells), [])
+        notes.append(not_numbers(name, int(text.sum()), cells.filter(text).unique().sort()))
+        missing = missing | text
     values = np.where(missing.to_numpy(), np.nan, numbers.fill_null(np.nan).to_numpy())
     dtype = _number_type(plain.filter(~missing))
     return _number_column(name, values, plain, dtype), values, notes
+
+
+def _without_commas(name: str, cells: pl.Series, separator: str) -> tuple[pl.Series, list[str]]:
+    """Return the cells with decimal points only, and say what the commas were taken for."""
+    commas = cells.filter(cells.str.contains(",", literal=True))
+    decimal, thousands = commas.str.contains(_DECIMAL_COMMA), commas.str.contains(_THOUSANDS)
+    if separator == "," and bool(thousands.any()) and not bool((decimal & ~thousands).any()):
+        note = f"column '{name}': the comma was taken for a separator of thousands"
+        return cells.str.replace_all(",", "", literal=True), [note]
+    if bool(decimal.any()) and not bool(cells.str.contains(_DECIMAL_POINT).any()):
+        note = f"column '{name}': the comma was taken for a decimal point"
+        return cells.str.replace(",", ".", literal=True), [note]
+    return cells, []
+
+
+def mostly_numbers(numbers: Array, filled: int) -> bool:
+    """Whether the few texts in a column of `filled` cells can be taken as missing.
+
+    Parameters
+    ----------
+    numbers : ndarray of float64
+        Its cells that are numbers.
+    filled : int
+        How many cells hold anything.
+    """
+    if filled < FEWEST_CELLS or len(numbers) < MOSTLY * filled:
+        return False
+    return len(np.unique(numbers)) >= FEWEST_NUMBERS
+
+
+def not_numbers(name: str, count: int, texts: Iterable[str]) -> str:
+    """Say which cells of a column of numbers were taken as missing."""
+    return (
+        f"column '{name}': {plural(count, 'cell')} not a number ({some(texts, 3)}), "
+        "taken as missing"
+    )
 
 
 def _number_type(written: pl.Series) -> Dtype:
@@ -204,14 +258,30 @@ def _plain_array(y: Any) -> Array:
         raise DataError(f"y must be one value for each sample: {error}") from error
 
 
+def object_array(cells: Sequence[Any]) -> Array:
+    """Return Python values as an array, shape (n,); a list or an array stays one value."""
+    return np.fromiter(cells, dtype=object, count=len(cells))
+
+
+def python_value(cell: Any) -> Any:
+    """Return a value as it is taken: None where it is missing, bytes as text."""
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "replace")
+    return None if is_missing(cell) else cell
+
+
 def _python_column(name: str, values: Array) -> tuple[Column, Array]:
     import polars as pl
 
     if values.dtype.kind in "OUST":
-        objects = [None if is_missing(v) else v for v in values.tolist()]
+        objects = [python_value(v) for v in values.tolist()]
         filled = [v for v in objects if v is not None]
-        if any(isinstance(v, list | tuple | dict | set | np.ndarray) for v in filled):
-            raise DataError(f"'{name}' must hold one number, text or boolean for each sample.")
+        odd = [v for v in filled if isinstance(v, list | tuple | dict | set | np.ndarray)]
+        if odd:
+            raise DataError(
+                f"'{name}' must hold one number, text or boolean for each sample; received a "
+                f"{type(odd[0]).__name__}. Give each of its values a column of its own."
+            )
         if filled and all(isinstance(v, bool) for v in filled):
             texts = [None if v is None else str(v) for v in objects]
             return category_column(name, pl.Series(name, texts, dtype=pl.String))

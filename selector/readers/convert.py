@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from selector.contract import Array, Column
-from selector.readers.columns import BOOLEANS, number_text, plural, some, to_number
+from selector.readers.columns import BOOLEANS, not_numbers, number_text, plural, some, to_number
 
 
 def as_numbers(column: Column, cells: Array) -> tuple[Array, list[str]]:
@@ -23,10 +23,7 @@ def as_numbers(column: Column, cells: Array) -> tuple[Array, list[str]]:
     if not lost.any():
         return out, []
     texts = [column.levels[int(i)] for i in np.unique(cells[lost])]
-    return out, [
-        f"column '{column.name}': {plural(int(lost.sum()), 'cell')} not a number "
-        f"({some(texts, 3)}), taken as missing"
-    ]
+    return out, [not_numbers(column.name, int(lost.sum()), texts)]
 
 
 def as_categories(column: Column, cells: Array, levels: Sequence[str]) -> tuple[Array, list[str]]:

@@ -8,7 +8,13 @@ import numpy as np
 
 from selector.contract import Array, Column, Dataset, Reader, ReadOptions
 from selector.errors import DataError
-from selector.readers.columns import number_values, some, target_variable, unique_names
+from selector.readers.columns import (
+    number_values,
+    object_array,
+    some,
+    target_variable,
+    unique_names,
+)
 from selector.readers.tables import Table, table_dataset
 
 _LIBRARIES = ("pandas", "polars", "pyarrow", "modin", "cudf")
@@ -62,12 +68,10 @@ def _column(name: str, series: Any) -> tuple[Column, Array]:
             values = np.array([np.nan if v is None else float(v) for v in series.to_list()])
         return number_values(name, values.astype(np.float64), "integer" if whole else "float")
     try:
-        cells = np.empty(len(series), dtype=object)
-        cells[:] = series.to_list()
-        target = target_variable(cells, name)
+        target = target_variable(object_array(series.to_list()), name)
     except DataError as error:
         raise DataError(
             f"column '{name}' holds {series.dtype}; a column must hold numbers, text, booleans or "
-            "dates, one value a cell."
+            "dates, one value a cell. Give each value of a list or an array a column of its own."
         ) from error
     return target.columns[0], target.values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
@@ -19,6 +20,10 @@ _T = TypeVar("_T")
 
 LONGEST_SIDE = 256
 """Larger images are read smaller: photos of full size fit neither the memory nor the networks."""
+MOST_BYTES = 2**30
+"""What all images may take as float32; where they would take more, they are read smaller still."""
+SHORTEST_SIDE = 32
+"""Images are not made smaller than that to fit :data:`MOST_BYTES`."""
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 _GREY_MODES = ("1", "L", "LA", "I", "F")
 _PARTS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation"})
@@ -28,8 +33,9 @@ class ImageReader(Reader):
     """Reads images into one size and one number of channels.
 
     The size is the median of all sizes, with a longer side of
-    :data:`LONGEST_SIDE` at most, or that of the training data; the images are
-    grey where all of them are, else RGB.
+    :data:`LONGEST_SIDE` at most, so that all images fit :data:`MOST_BYTES`; or
+    that of the training data. The images are grey where all of them are, else
+    RGB.
     """
 
     name: ClassVar[str] = "images"
@@ -49,12 +55,12 @@ class ImageReader(Reader):
         heads = {i: head for i, p in enumerate(paths) if (head := _seen(p, _head)) is not None}
         if not heads:
             raise _unreadable(path, paths)
-        size, channels = _form(list(heads.values()), expect)
+        size, channels, shrunk = _form(list(heads.values()), expect)
         values, kept = _decoded({i: paths[i] for i in heads}, size, channels)
         if not kept:
             raise _unreadable(path, paths)
         broken = [paths[i] for i in sorted(set(range(len(paths))) - set(kept))]
-        notes = _notes(broken, [heads[i] for i in kept], size, channels)
+        notes = _notes(broken, [heads[i] for i in kept], size, channels, shrunk)
         root = path if path.is_dir() else path.parent
         ids = tuple(paths[i].relative_to(root).as_posix() for i in kept)
         source_info = {
@@ -189,17 +195,63 @@ def _plain(image: Image) -> Image:
     return image.convert("RGB")
 
 
-def _form(heads: Sequence[_Head], expect: Mapping[str, Any] | None) -> tuple[tuple[int, int], int]:
+class _Form(NamedTuple):
+    """The one form in which all images are read."""
+
+    size: tuple[int, int]
+    channels: int
+    shrunk: bool = False
+    """Whether the size is smaller than it would be for fewer images."""
+
+
+def _form(heads: Sequence[_Head], expect: Mapping[str, Any] | None) -> _Form:
     """Return the common ``(height, width)`` and number of channels."""
     if expect:
-        return (int(expect["size"][0]), int(expect["size"][1])), int(expect["channels"])
+        return _Form((int(expect["size"][0]), int(expect["size"][1])), int(expect["channels"]))
     median = np.median([(head.height, head.width) for head in heads], axis=0)
     height, width = (median * min(1, LONGEST_SIDE / median.max())).round().astype(int).tolist()
-    return (max(1, height), max(1, width)), 1 if all(head.grey for head in heads) else 3
+    size, channels = (max(1, height), max(1, width)), 1 if all(head.grey for head in heads) else 3
+    fitting = _fitting(len(heads), size, channels)
+    return _Form(fitting, channels, fitting != size)
+
+
+def _fitting(count: int, size: tuple[int, int], channels: int) -> tuple[int, int]:
+    """Return `size`, or the smaller one at which so many images fit :data:`MOST_BYTES`.
+
+    Raises
+    ------
+    DataError
+        Where a side would be shorter than :data:`SHORTEST_SIDE`.
+    """
+    height, width = size
+    share = math.sqrt(MOST_BYTES / (count * _bytes(size, channels)))
+    if share >= 1:
+        return size
+    smaller = int(height * share), int(width * share)
+    if min(smaller) >= SHORTEST_SIDE:
+        return smaller
+    least = min(1, SHORTEST_SIDE / min(size))
+    smallest = max(1, round(height * least)), max(1, round(width * least))
+    raise DataError(
+        f"{count} images of {height} × {width} pixels (height × width) and "
+        f"{plural(channels, 'channel')} are too many: to fit {MOST_BYTES / 2**30:g} GiB they would "
+        f"be read with {smaller[0]} × {smaller[1]}, and no side may be under {SHORTEST_SIDE}. At "
+        f"{smallest[0]} × {smallest[1]}, {MOST_BYTES // _bytes(smallest, channels)} of them fit. "
+        "Leave out a part of each class."
+    )
+
+
+def _bytes(size: tuple[int, int], channels: int) -> int:
+    """Return what one image takes as float32."""
+    return 4 * size[0] * size[1] * channels
 
 
 def _notes(
-    broken: Sequence[Path], heads: Sequence[_Head], size: tuple[int, int], channels: int
+    broken: Sequence[Path],
+    heads: Sequence[_Head],
+    size: tuple[int, int],
+    channels: int,
+    shrunk: bool,
 ) -> list[str]:
     """Say which images were left out or changed."""
     notes = []
@@ -209,11 +261,14 @@ def _notes(
     sizes = np.array([(head.height, head.width) for head in heads])
     changed = int((sizes != np.array(size)).any(axis=1).sum())
     if changed:
-        capped = max(size) == LONGEST_SIDE < sizes.max()
+        limit = ""
+        if shrunk:
+            limit = f"; that is so small to fit {MOST_BYTES / 2**30:g} GiB in all"
+        elif max(size) == LONGEST_SIDE < sizes.max():
+            limit = f"; the longer side is at most {LONGEST_SIDE}"
         notes.append(
             f"{changed} of {plural(len(heads), 'image')} of another size were resized to "
-            f"{size[0]} × {size[1]} (height × width)"
-            + (f"; the longer side is at most {LONGEST_SIDE}" if capped else "")
+            f"{size[0]} × {size[1]} (height × width){limit}"
         )
     grey = sum(head.grey for head in heads)
     if 0 < grey < len(heads) and channels == 3:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ TARGET_NAMES = frozenset({"target", "label", "class", "y", "outcome", "classlabe
 # fmt: on
 _MIN_STEPS = 4.0
 """Mean number of steps that structure alone must show."""
+_MIN_SERIES = 10
+"""Fewer series are not looked for unasked: no model can be made of them."""
 _MAX_LEVELS = 50
 """A categorical channel may have so many levels."""
 _HEAD = 1000
@@ -56,9 +58,11 @@ class Layout:
     channels : tuple of int
         Positions of the channels.
     notes : tuple of str
-        Columns left out.
+        What was found unasked, and columns left out.
     aside : int or None
         Position of the column that was asked to be no channel.
+    guessed : bool
+        Whether nobody named the target.
     """
 
     id: int
@@ -67,6 +71,7 @@ class Layout:
     channels: tuple[int, ...]
     notes: tuple[str, ...] = ()
     aside: int | None = None
+    guessed: bool = False
 
 
 def find_layout(
@@ -103,6 +108,9 @@ def find_layout(
     id_step = _detect(columns, values, aside)
     if id_step is None:
         return None
+    count = len(np.unique(values[:, id_step[0]]))
+    if count < _MIN_SERIES and not expect:
+        return None
     constant = [j for j in _constant_columns(values, *id_step) if j != aside]
     if options.target is not None and options.target in names:
         target: int | None = names.index(options.target)
@@ -113,7 +121,22 @@ def find_layout(
         if target is None and not expect:
             return None
     layout = _with_channels(columns, values, *id_step, target, constant, aside)
-    return layout if layout.channels else None
+    if not layout.channels:
+        return None
+    if expect:
+        return layout
+    named = options.target is not None
+    note = _found(columns, *id_step, count, named)
+    return replace(layout, notes=(note, *layout.notes), guessed=not named)
+
+
+def _found(columns: Sequence[Column], series: int, step: int, count: int, named: bool) -> str:
+    """Say which series were found, and how to read a table where no target was named."""
+    said = (
+        f"rows were read as {count} series: '{columns[series].name}' names them, "
+        f"'{columns[step].name}' orders them"
+    )
+    return said if named else f"{said}; to read a table, name a --target that changes within them"
 
 
 def _position(name: str, columns: Sequence[Column], role: str, where: str) -> int:
@@ -163,11 +186,25 @@ def _asked_layout(
         pairs = neighbours(values[:, series])
         step = next((j for j, x in orders.items() if x is not None and increases(pairs, x)), None)
     constant = [j for j in _constant_columns(values, series, step) if j != aside]
-    if options.target is None:
-        target = _pick_target(columns, values, series, constant)
-        several = [j for j in constant if _distinct(values[:, j]) > 1]
-        target = several[-1] if target is None and several else target
-    else:
+    target = _asked_target(columns, values, where, options, series, constant)
+    layout = _with_channels(columns, values, series, step, target, constant, aside)
+    if not layout.channels:
+        raise DataError(f"'{where}' has no channels beside id, step and target.")
+    return replace(layout, guessed=options.target is None and options.given is None)
+
+
+def _asked_target(
+    columns: Sequence[Column],
+    values: Array,
+    where: str,
+    options: ReadOptions,
+    series: int,
+    constant: Sequence[int],
+) -> int | None:
+    """Return the target among the constant columns: of a given one no more than its copy."""
+    if options.given is not None:
+        return next((j for j in constant if columns[j].name == options.given), None)
+    if options.target is not None:
         target = _position(options.target, columns, "target", where)
         if target not in constant:
             raise DataError(
@@ -175,15 +212,17 @@ def _asked_layout(
                 f"'{options.id}'. One target for each series is needed; per-step targets are not "
                 "supported. Choose a column that is constant within each series."
             )
-    if target is None and not options.expect:
+        return target
+    picked = _pick_target(columns, values, series, constant)
+    several = [j for j in constant if _distinct(values[:, j]) > 1]
+    if picked is None and several:
+        return several[-1]
+    if picked is None and not options.expect:
         raise DataError(
             f"no column is constant within each series of '{options.id}', so there is no target. "
             "Name one with --target, or leave out --id to read the rows as a table."
         )
-    layout = _with_channels(columns, values, series, step, target, constant, aside)
-    if not layout.channels:
-        raise DataError(f"'{where}' has no channels beside id, step and target.")
-    return layout
+    return picked
 
 
 def _plain(name: str) -> str:

@@ -51,8 +51,9 @@ def build(
     levels = _channel_levels(columns, layout, options)
     matrix, channels = _channel_matrix(values, columns, layout, levels, notes)
     matrix, more = without_infinities(matrix, channels)
-    target = None
+    target, named = None, None
     if layout.target is not None:
+        named = columns[layout.target].name
         target = _of_series("target", values, columns, layout.target, groups, starts)
     aside = None
     if layout.aside is not None:
@@ -64,7 +65,8 @@ def build(
         "id": columns[layout.id].name,
         "step": None if layout.step is None else columns[layout.step].name,
         "channels": [columns[j].name for j in layout.channels],
-        "target": expect.get("target") if layout.target is None else columns[layout.target].name,
+        "target": named or expect.get("target"),
+        "guessed": named if layout.guessed else None,
         "channel_levels": {k: list(v) for k, v in levels.items()},
     }
     equal = len(set(lengths.tolist())) == 1

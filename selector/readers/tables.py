@@ -83,21 +83,23 @@ class TableReader(Reader):
         grid, more = parse(text, path.name, known if expect.get("header", True) else ())
         name = path.name.removesuffix(".gz").rsplit(".", 1)[0]
         about = {"path": str(path), "encoding": encoding}
-        table = _table(grid, name, about, [*notes, *more], expect)
+        table = _table(grid, name, about, [*notes, *more], options)
         return table_dataset(table, options)
 
 
 def _table(
-    grid: Grid, name: str, about: dict[str, Any], notes: list[str], expect: Mapping[str, Any]
+    grid: Grid, name: str, about: dict[str, Any], notes: list[str], options: ReadOptions
 ) -> Table:
     """Decide every column of `grid`."""
-    names = list(grid.header) if grid.header else _names_by_position(len(grid.columns), expect)
+    expect = options.expect or {}
+    names = list(grid.header) if grid.header else names_by_position(len(grid.columns), expect)
     names, repeated = unique_names(names)
     if repeated:
         notes.append(f"repeated column names were numbered: {some(repeated)}")
     columns, values = [], []
-    for column_name, cells in zip(names, grid.columns, strict=True):
-        column, numbers, more = text_column(column_name, cells)
+    known = _numeric(names, options)
+    for column_name, cells, numeric in zip(names, grid.columns, known, strict=True):
+        column, numbers, more = text_column(column_name, cells, grid.separator, numeric)
         columns.append(column)
         values.append(numbers)
         notes.extend(more)
@@ -112,7 +114,21 @@ def _table(
     return _without_row_index(table, expect) if unnamed else table
 
 
-def _names_by_position(count: int, expect: Mapping[str, Any]) -> list[str]:
+def _numeric(names: Sequence[str], options: ReadOptions) -> list[bool | None]:
+    """Say of each column whether text in it is missing; None where its cells show it.
+
+    In training it is none in the columns that the user named; afterwards it
+    is as it was then.
+    """
+    expect = options.expect or {}
+    known = {*expect.get("columns", ()), *expect.get("channels", ())}
+    text = {options.id, options.step, options.aside, expect.get("id"), expect.get("step")}
+    text |= set(expect.get("text", known))
+    numbers = known - text - {expect.get("target")}
+    return [True if name in numbers else False if name in text else None for name in names]
+
+
+def names_by_position(count: int, expect: Mapping[str, Any]) -> list[str]:
     """Name the columns of a table without a header: as in training, where the count agrees."""
     known = list(expect.get("columns", ()))
     if len(known) == count:
@@ -124,13 +140,12 @@ def _names_by_position(count: int, expect: Mapping[str, Any]) -> list[str]:
 
 
 def _without_row_index(table: Table, expect: Mapping[str, Any]) -> Table:
-    """Leave out a first column without a name that only counts the rows."""
+    """Leave out a first column without a name that only counts the rows, in any order."""
     first = table.values[:, 0]
-    steps = np.diff(first)
-    counts = len(first) > 0 and first[0] in (0, 1) and bool((steps == 1).all())
-    if expect:
-        counts = table.columns[0].dtype == "integer" and bool((steps > 0).all())
-    if len(table.columns) < 2 or not counts or table.names[0] in expect.get("columns", ()):
+    counts = table.columns[0].type == "numeric" and bool((first == np.round(first)).all())
+    differ = len(np.unique(first)) == len(first)
+    known = table.names[0] in expect.get("columns", ())
+    if known or len(table.columns) < 2 or not (counts and differ):
         return table
     note = "the first column has no name and only counts the rows: left out"
     return replace(
@@ -164,6 +179,8 @@ def table_dataset(table: Table, options: ReadOptions) -> Dataset:
         )
     if options.target is not None and not expect:
         require_column(options.target, table.names, "target", table.name)
+    text = [c.name for c in table.columns if c.type == "categorical"]
+    table = replace(table, source={**table.source, "text": text})
     layout = find_layout(table.columns, table.values, table.name, options)
     if layout is not None:
         return long.build(table.name, table.values, table.columns, layout, table, options)

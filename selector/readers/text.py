@@ -10,11 +10,13 @@ import codecs
 import csv
 import gzip
 import io
+import math
 import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from selector.errors import DataError
@@ -55,6 +57,8 @@ _MAGIC = {
     b"\x7fELF": "a program",
 }
 _GZIP = b"\x1f\x8b"
+_PLAIN = ((0.0, 1.0), (1.0, 1.0))
+"""Start and step of a count that may stand above numbers in steps of another size."""
 
 
 @dataclass(frozen=True)
@@ -314,16 +318,19 @@ def _refuse_ragged(
 def is_header(first: Sequence[str], rest: Sequence[Sequence[str]], known: Sequence[str]) -> bool:
     """Say whether the cells `first` are names, and not a row of data.
 
-    A row of numbers is data, except for a plain count 0, 1, 2 … of four
-    columns or more. Otherwise each column votes: text over numbers is a name;
-    a number over numbers, or text that occurs again below, is data. Without a
-    majority, cells that are all different and all there are names.
+    A row of numbers is data, except for four or more that go on in equal
+    steps, as years and wavelengths do, and the next row does not. A word over
+    nothing but numbers is a name, whatever stands beside it. Otherwise each
+    column votes: other text over numbers is a name; a number over numbers, or
+    text that occurs again below, is data. Without a majority, cells that are
+    all different and all there are names.
     """
     cells = [c.strip() for c in first]
     names = set(known)
     if names and sum(c in names for c in cells) * 2 >= len(cells):
         return True
-    if _is_count(cells) and not _is_count([r[0] if len(r) else "" for r in rest]):
+    count, after = _count(cells), _count([r[0] if len(r) else "" for r in rest])
+    if count and (not after or (count in _PLAIN and after[1] != 1)):
         return True
     votes = 0
     for cell, below in zip(cells, rest, strict=True):
@@ -333,6 +340,8 @@ def is_header(first: Sequence[str], rest: Sequence[Sequence[str]], known: Sequen
         if is_number(cell):
             votes -= 1
         elif filled and all(is_number(b) for b in filled):
+            if _is_word(cell):
+                return True
             votes += 1
         elif cell in filled:
             votes -= 1
@@ -343,11 +352,21 @@ def is_header(first: Sequence[str], rest: Sequence[Sequence[str]], known: Sequen
     return distinct and not all(is_number(c) for c in filled_cells)
 
 
-def _is_count(cells: Sequence[str]) -> bool:
-    """Whether the numbers among `cells` count up by one from 0 or 1."""
-    numbers = [c.strip() for c in cells if re.fullmatch(r"\d+", c.strip())]
-    texts = [c for c in cells if not re.fullmatch(r"\d+", c.strip())]
-    if len(numbers) < 4 or len(texts) > 2 or any(is_number(c) for c in texts):
-        return False
-    start = int(numbers[0])
-    return start in (0, 1) and numbers == [str(start + i) for i in range(len(numbers))]
+def _is_word(cell: str) -> bool:
+    """Whether a cell has letters, and is no word for a missing value, as n.a. is one."""
+    has_letters = re.search(r"[^\W\d_]", cell) is not None
+    return has_letters and _letters(cell) not in {_letters(word) for word in MISSING}
+
+
+def _letters(cell: str) -> str:
+    return re.sub(r"\W", "", cell).casefold()
+
+
+def _count(cells: Sequence[str]) -> tuple[float, float] | None:
+    """Return start and step of the numbers among `cells`, where four or more go on evenly."""
+    numbers = [float(c) for c in cells if is_number(c)]
+    if len(numbers) < 4 or len(cells) - len(numbers) > 2:
+        return None
+    step, *others = (b - a for a, b in pairwise(numbers))
+    even = step != 0 and all(math.isclose(other, step, rel_tol=1e-6) for other in others)
+    return (numbers[0], step) if even else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
@@ -146,8 +146,12 @@ class Finalist:
 
     @property
     def latest(self) -> Record:
-        """Its most recent trial."""
-        return self.records[-1] if self.records else self.record
+        """Its most recent trial, with the latency that was measured last: not all measure it."""
+        trials = [self.record, *self.records]
+        timed = (r.result.latency_ms for r in reversed(trials) if r.result.latency_ms)
+        result = trials[-1].result
+        latency = result.latency_ms or next(timed, 0.0)
+        return replace(trials[-1], result=replace(result, latency_ms=latency))
 
     def longest(self) -> int | None:
         """Return the most epochs that the saved model may train.

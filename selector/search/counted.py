@@ -89,6 +89,11 @@ class CountedPlanner(Planner):
     def _spent(self, members: Sequence[Contender]) -> float:
         return float(sum(c.started for c in members))
 
+    @property
+    def most_splits(self) -> int:
+        """Number of common splits that there are, whatever the time."""
+        return min(ROUNDS, super().most_splits)
+
     def start_confirmation(self) -> None:
         """Fix the finalists, with the epochs that the search gave them.
 

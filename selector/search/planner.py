@@ -435,6 +435,11 @@ class Planner:
         return self._confirmation.finalists
 
     @property
+    def most_splits(self) -> int:
+        """Number of common splits that there are, whatever the time."""
+        return len(self.splits.confirm)
+
+    @property
     def confirmed(self) -> bool:
         """Whether any model but the trivial baseline has been scored on a common split."""
         return self._confirmation.begun

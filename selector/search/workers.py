@@ -108,7 +108,9 @@ def environment(core_count: int) -> dict[str, str]:
     made.setdefault("PYTHONHASHSEED", "0")
     if _keeps_memory() and not any(name.startswith("MALLOC_") for name in made):
         made |= MALLOC
-    made["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p and os.path.isdir(p))
+    # just what the driver itself has: with -P a worker does not look into the folder of the data
+    paths = (p or os.getcwd() for p in sys.path)
+    made["PYTHONPATH"] = os.pathsep.join(p for p in paths if os.path.isdir(p))
     return made
 
 
@@ -176,7 +178,7 @@ class WorkerPool:
         core = self._cores[index]
         warm = ",".join(self._warm if index % 2 == 0 else self._warm[::-1])
         command = [
-            sys.executable, "-m", "selector.training.worker",
+            sys.executable, "-P", "-m", "selector.training.worker",
             "--fd", str(theirs.fileno()), "--parent", str(os.getpid()), "--core", str(core),
             "--run", str(self.run), "--skip", ",".join(self.skip_plugins), "--warm", warm,
         ]  # fmt: skip

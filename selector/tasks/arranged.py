@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from selector.contract import Array
@@ -106,9 +108,11 @@ def _by_group(task: Task, y: Array, groups: Array, folds: int, seed: int) -> lis
     folds = min(folds, count)
     if task.name == "classification":
         labels = y.astype(np.int64)
-        folds = max(2, min(folds, int(np.bincount(labels)[np.unique(labels)].min())))
+        folds = max(2, min(folds, int(np.bincount(labels).max())))
         cv = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     else:
         labels, cv = y, GroupKFold(folds, shuffle=True, random_state=seed)
-    parts = cv.split(np.zeros((len(y), 1)), labels, groups)
+    with warnings.catch_warnings():  # a class of few rows is in few parts: no part grows for it
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        parts = list(cv.split(np.zeros((len(y), 1)), labels, groups))
     return [marks(len(y), part) for _, part in parts if len(part)]

@@ -35,20 +35,17 @@ class Classification(Task):
     def interval(self, y: Array, predictions: Array, level: float = 0.95) -> tuple[float, float]:
         """Return the exact binomial interval of Clopper and Pearson (1934).
 
-        Of other metrics than accuracy the percentile bootstrap over rows,
-        class by class.
+        Of balanced accuracy one from the classes' posteriors, of other metrics the
+        percentile bootstrap over rows, class by class.
         """
-        if self.metric != "accuracy":
-            score = metrics.CLASSIFICATION[self.metric]
-            return metrics.bootstrap(score, y.astype(np.int64), predictions, level)
-        from scipy.special import betaincinv
-
-        n = len(y)
-        right = int(self.row_scores(y, predictions).sum())
-        tail = (1.0 - level) / 2.0
-        low = float(betaincinv(right, n - right + 1, tail)) if right > 0 else 0.0
-        high = float(betaincinv(right + 1, n - right, 1.0 - tail)) if right < n else 1.0
-        return low, high
+        codes = y.astype(np.int64)
+        if self.metric == "accuracy":
+            right = int(self.row_scores(y, predictions).sum())
+            return metrics.exact_interval(right, len(y), level)
+        if self.metric == "balanced_accuracy":
+            return metrics.balanced_interval(codes, predictions, level)
+        score = metrics.CLASSIFICATION[self.metric]
+        return metrics.bootstrap(score, codes, predictions, level)
 
     def baseline(self, y_train: Array, n: int, classes: int | None = None) -> Array:
         """Predict the shares of the classes in training, shape (n, k)."""

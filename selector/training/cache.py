@@ -70,7 +70,7 @@ def reloads() -> bool:
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
         }
-        line = [sys.executable, "-c", _PROBE]
+        line = [sys.executable, "-P", "-c", _PROBE]
         told = [
             subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
             for _ in range(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from selector import tasks
 from selector.artifact.data import write_data
 from selector.artifact.ensemble import Ensemble
+from selector.artifact.final import FinalModel
 from selector.artifact.run import RunFolder
 from selector.contract import Column, Variable
 
@@ -88,6 +90,7 @@ def make(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             test_y=np.arange(10.0), budget=SimpleNamespace(left=lambda: left), command=command,
             prediction=prediction, runner=SimpleNamespace(call_all=call_all),
         )  # fmt: skip
+        final.headline = functools.partial(FinalModel.headline, final)
         told = Ensemble(final).make(  # type: ignore[arg-type]
             {"recommended": {"architecture": "cnn.other", "params": {}}}, {"state": "complete"}
         )

@@ -155,6 +155,8 @@ rng = np.random.default_rng(0)
 X = rng.normal(size=(200, 4)); y = X @ [1.0, 2.0, 0.0, -1.0] + 0.1 * rng.normal(size=200)
 rec = selector.recommend(X, y, time=12, out={str(tmp_path / "run")!r})
 again = selector.load(rec.save({str(tmp_path / "copy")!r}))
+assert {str(tmp_path / "copy")!r} in (again.path / "report.html").read_text()
+assert {str(tmp_path / "run")!r} not in (again.path / "recommendation.json").read_text()
 print(json.dumps([rec.verdict, rec.score["metric"], rec.score["value"],
                   float(np.abs(rec.predict(X[:5]) - y[:5]).max()),
                   bool((again.predict(X[:5]) == rec.predict(X[:5])).all())]))

@@ -68,3 +68,11 @@ def test_r_squared_of_few_or_tied_rows_stays_sensible(n: int) -> None:
 
 def test_there_is_none_without_models() -> None:
     assert cross_validated(TASK, np.zeros(3), np.arange(3), []) is None
+
+
+def test_rows_that_are_all_right_leave_an_interval() -> None:
+    y = np.arange(40) % 2
+    told = cross_validated(TASK, y, np.arange(40), [np.eye(2)[y]])
+    assert told is not None
+    assert told["value"] == 1.0
+    assert told["interval"] == pytest.approx([0.9119, 1.0], abs=1e-3)

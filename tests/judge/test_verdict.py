@@ -363,6 +363,8 @@ def test_more_time_names_a_number_of_splits_that_then_suffices() -> None:
     assert needed is not None
     assert 3 < needed <= 10
     assert f"about {needed} common splits" in now.more_time
+    fewer = judge(pair(3), BASE, most_splits=needed - 1)
+    assert f"the {needed - 1} common splits that there are do not settle" in fewer.more_time
     assert judge(pair(10), BASE).verdict == "winner"
 
 

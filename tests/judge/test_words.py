@@ -65,3 +65,22 @@ def test_the_gap_is_named_where_it_is_one() -> None:
     assert "within the interval" in gap_sentence(0.92, score)
     assert "8 points higher" in gap_sentence(0.98, score)
     assert "10 points lower" in gap_sentence(0.80, score)
+
+
+def test_rows_of_one_group_are_not_independent() -> None:
+    task, rng = tasks.get("classification"), np.random.default_rng(0)
+    groups = np.repeat(np.arange(8), 100)
+    right = np.repeat(np.linspace(0.5, 1.0, 8), 100) > rng.random(800)
+    predictions = np.eye(2)[right.astype(int)]
+    rows = headline(task, np.ones(800), predictions, "")["interval"]
+    whole = headline(task, np.ones(800), predictions, "", groups)["interval"]
+    assert whole[1] - whole[0] > 2 * (rows[1] - rows[0])
+    alone = headline(task, np.ones(800), predictions, "", np.arange(800))["interval"]
+    assert alone == pytest.approx(rows, abs=0.01)
+
+
+def test_groups_that_are_all_right_say_no_more_than_their_number() -> None:
+    groups = np.repeat(np.arange(8), 100)
+    score = headline(tasks.get("classification"), np.zeros(800), np.eye(2)[[0] * 800], "", groups)
+    assert score["value"] == 1.0
+    assert score["interval"] == pytest.approx([0.6306, 1.0], abs=1e-3)

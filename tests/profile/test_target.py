@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from selector import readers
+from selector.contract import ReadOptions
 from selector.errors import DataError, OptionError
 from selector.profile import ProfileOptions, assign, describe
 
@@ -22,6 +24,93 @@ def test_a_telling_name_is_found_anywhere(make, name):
     assert decisions["target"].confidence > 0.9
     assert [c.name for c in dataset.x.columns] == ["a", "b"]
     assert np.array_equal(dataset.x.values, np.column_stack([A, B]))
+
+
+@pytest.mark.parametrize(
+    ("names", "target"),
+    [
+        (("carat", "x", "y", "z"), "z"),
+        (("X", "Y", "month", "area"), "area"),
+        (("x", "y", "label"), "label"),
+        (("x", "y"), "y"),
+    ],
+)
+def test_beside_x_y_is_a_coordinate(make, names, target):
+    found = describe(make.table(**{name: RNG.normal(size=N) for name in names})).profile
+    assert found.target == target
+    assert "possible" not in found.decisions["target"].reason
+    sure = found.decisions["target"].confidence > 0.9
+    assert sure is (target in ("y", "label"))
+    assert sure is not any(w.startswith("target") for w in found.warnings)
+
+
+def test_of_several_telling_names_one_is_chosen_and_doubted(make):
+    found = describe(make.table(a=A, survived=[0, 1] * 30, **{"class": [1, 2, 3] * 20})).profile
+    assert found.target == "class"
+    assert any(
+        w.startswith("target 'class' is not certain (60%)") and "also possible: survived" in w
+        for w in found.warnings
+    )
+
+
+LABELS = [1, 2, 3] * 20
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "width", "prefix", "target"),
+    [
+        (LABELS, A, 8, "c", "c0"),
+        (LABELS, [0] * N, 8, "c", "c0"),
+        (LABELS, [None] * N, 8, "c", "c0"),
+        (LABELS, list(range(N)), 8, "c", "c0"),
+        (LABELS, A, 8, "", "0"),
+        (LABELS, [0, 1] * 30, 8, "c", "c7"),
+        (LABELS, PETS, 8, "c", "c7"),
+        (LABELS, A, 7, "c", "c6"),
+        (A, B, 8, "c", "c7"),
+        (PETS, A, 8, "c", "c7"),
+        ([1] * N, A, 8, "c", "c7"),
+        (list(range(30)) * 2, A, 8, "c", "c7"),
+    ],
+)
+def test_labels_in_front_of_columns_without_names(make, first, last, width, prefix, target):
+    cells = {f"{prefix}{i}": RNG.normal(size=N) for i in range(width)}
+    cells |= {f"{prefix}0": first, f"{prefix}{width - 1}": last}
+    decision = assign(make.table(**cells))[1]["target"]
+    assert decision.value == target
+    if target.endswith("0"):
+        assert decision.confidence == 0.65
+
+
+def test_columns_with_names_of_their_own_have_no_labels_in_front(make):
+    cells = {f"c{i}": RNG.normal(size=N) for i in range(8)}
+    assert assign(make.table(kind=LABELS, **cells))[1]["target"].value == "c7"
+
+
+def test_series_without_a_header_behind_their_labels(tmp_path, make_walks):
+    walks = make_walks()
+    rows = [[str(k), *(f"{v:.4f}" for v in w)] for k, w in zip(LABELS, walks, strict=True)]
+    path = tmp_path / "Walks_TRAIN.tsv"
+    path.write_text("\n".join("\t".join(row) for row in rows))
+    found = describe(readers.read(path))
+    assert (found.profile.target, found.profile.classes) == ("c0", ("1", "2", "3"))
+    assert (found.profile.kind, found.profile.shape) == ("sequential", (40, 1))
+    assert any("target 'c0' is not certain (65%)" in w for w in found.profile.warnings)
+    options = ReadOptions(expect=found.schema.source)
+    again = found.schema.apply(readers.read(path, options))
+    assert np.array_equal(again.y.values, found.dataset.target.values)
+    bare = found.schema.apply(readers.read(walks, options))
+    assert bare.y is None
+    np.testing.assert_allclose(bare.x.values, found.dataset.x.values, atol=1e-3)
+
+
+def test_arrays_may_lack_the_labels_in_front(make_walks):
+    walks = make_walks()
+    found = describe(readers.read(np.column_stack([LABELS, walks])))
+    assert found.profile.target == "c0"
+    options = ReadOptions(expect=found.schema.source)
+    bare = found.schema.apply(readers.read(walks, options))
+    np.testing.assert_array_equal(bare.x.values, found.dataset.x.values)
 
 
 def test_else_the_last_column_with_less_confidence(make):
@@ -196,3 +285,40 @@ def test_a_table_of_ids_only_is_refused(make):
 def test_distinct_measurements_are_no_ids(make):
     data = make.table(a=A, weight=[int(1000 * v) for v in A], target=[0, 1] * 30)
     assert describe(data).schema.dropped == ()
+
+
+def test_an_id_with_gaps_is_left_out_too(make):
+    numbers = [None, *(int(i) * 7 for i in RNG.permutation(N - 1))]
+    data = make.table(PassengerId=numbers, fare=numbers, a=A, target=[0, 1] * 30)
+    assert describe(data).schema.dropped == ("PassengerId",)
+
+
+def test_what_the_whole_table_left_out_stays_out_of_a_part(make):
+    data = make.table(number=list(range(N)), a=A, target=[0, 1] * 30)
+    whole, part = describe(data), data.take(np.arange(0, N, 3))
+    assert describe(part).schema.dropped == ()
+    found = describe(part, known=whole.left_out)
+    assert found.schema.dropped == ("number",)
+    assert found.dataset.notes == whole.dataset.notes
+
+
+@pytest.mark.parametrize(("name", "confidence"), [("region", 0.6), ("Label", 1.0)])
+def test_a_target_that_the_reader_guessed_is_doubted(make, name, confidence):
+    from dataclasses import replace
+
+    data = make.array(RNG.normal(size=(12, 5, 1)), [0, 1] * 6)
+    column = replace(data.target.columns[0], name=name)
+    source = {**data.source, "target": name, "guessed": name}
+    data = replace(data, target=replace(data.target, columns=(column,)), source=source)
+    found = describe(data).profile
+    assert found.decisions["target"].confidence == confidence
+    doubted = any(f"target '{name}' is not certain (60%)" in w for w in found.warnings)
+    assert doubted == (confidence < 1)
+    named = describe(data, ProfileOptions(target=name)).profile.decisions["target"]
+    assert (named.confidence, named.reason) == (1.0, "given by --target")
+
+
+def test_a_regression_on_text_is_refused_with_the_cells_that_are_none(make):
+    data = make.table(a=A, target=["1", "2", "3", "n.a."] * 15)
+    with pytest.raises(DataError, match=r"holds text \(n\.a\., 1, 2\)"):
+        assign(data, ProfileOptions(task="regression"))

@@ -66,6 +66,8 @@ def test_bytes_of_images_keep_their_range(tmp_path):
         (np.array([0.5, 1.0, 0.5]), "numeric", "float", ("0.5", "1.0"), [0.5, 1, 0.5]),
         (np.array([True, False, True]), "categorical", "boolean", ("False", "True"), [1, 0, 1]),
         (["b", "a", None], "categorical", "string", ("a", "b"), [1, 0, np.nan]),
+        (np.array([b"b", b"a", b"b"]), "categorical", "string", ("a", "b"), [1, 0, 1]),
+        (np.array([b"b", b"?", b"a"], object), "categorical", "string", ("a", "b"), [1, np.nan, 0]),
         (np.array([[1], [2], [1]]), "numeric", "integer", ("1", "2"), [1, 2, 1]),
         (pd.Series(["u", "v", "u"], name="q"), "categorical", "string", ("u", "v"), [0, 1, 0]),
         (pd.Series([1, None, 2], dtype="Int64"), "numeric", "integer", ("1", "2"), [1, np.nan, 2]),
@@ -99,6 +101,7 @@ def test_targets_keep_their_type(y, type_, dtype, levels, values):
         np.array([["1.5", "red", "2"], ["NA", "blue", "3"], ["2.5", "red", "3"]]),
         np.array([[b"1.5", b"red", b"2"], [b"", b"blue", b"3"], [b"2.5", b"red", b"3"]]),
         np.array([["1.5", "red", 2], [None, "blue", 3], ["2.5", "red", 3]], dtype=object),
+        np.array([[b"1.5", b"red", 2], [b"?", b"blue", 3], [b"2.5", b"red", 3]], dtype=object),
         [[1.5, "red", 2], [None, "blue", 3], [2.5, "red", 3]],
         [[1.5, "red", 2], [float("nan"), "blue", 3], [2.5, "red", 3]],
         [["1.5", "red", "2"], ["?", "blue", "3"], ["2.5", "red", "3"]],
@@ -209,9 +212,9 @@ def test_frame_with_its_target_and_long_frame():
     dataset = read(pd.DataFrame(COLUMNS), ReadOptions(target="s"))
     assert dataset.target is None
     assert dataset.source["target"] == "s"
-    rows = [(i, t, i * t, "ab"[i % 2]) for i in range(6) for t in range(5)]
+    rows = [(i, t, i * t, "ab"[i % 2]) for i in range(12) for t in range(5)]
     frame = pl.DataFrame(rows, schema=["id", "time", "v", "label"], orient="row")
-    assert read(frame).x.values.shape == (6, 5, 1)
+    assert read(frame).x.values.shape == (12, 5, 1)
 
 
 def test_frame_with_repeated_and_numeric_names():
@@ -237,9 +240,81 @@ def test_pandas_nullable_and_dates():
     assert dataset.x.columns[2].levels == ("x", "y")
 
 
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_bytes_are_text(make):
+    frame = make({"kind": [b"cat", b"?", "m\u00fcsli".encode()], "v": [1, 2, 3]})
+    dataset = read(frame, y=[0, 1, 0])
+    assert dataset.x.columns[0].levels == ("cat", "m\u00fcsli")
+    np.testing.assert_array_equal(dataset.x.values[:, 0], [0, np.nan, 1])
+
+
+ANIMALS = pd.DataFrame({"legs": [4, 2, 4, 6], "label": ["cat", "emu", "cat", None]})
+
+
+def test_a_target_that_is_still_in_x_is_left_out():
+    dataset = read(ANIMALS, y=ANIMALS["label"])
+    assert [c.name for c in dataset.x.columns] == ["legs"]
+    assert dataset.x.values[:, 0].tolist() == [4, 2, 4, 6]
+    assert dataset.notes == ("'label' is the target, and was left out of X",)
+    again = read(ANIMALS, ReadOptions(expect=dataset.source), ANIMALS["label"])
+    assert again.x.values.shape == (4, 2)
+    assert again.notes == ()
+
+
+def test_a_column_of_the_name_of_the_target_may_be_another(tmp_path):
+    other = pd.Series(["cat", "cat", "emu", None], name="label")
+    dataset = read(ANIMALS, y=other)
+    assert [c.name for c in dataset.x.columns] == ["legs", "label"]
+    assert dataset.notes == (
+        "column 'label' has the name of the target and other values: it stays in X",
+    )
+    path = tmp_path / "animals.csv"
+    ANIMALS.to_csv(path, index=False)
+    assert read(path, y=other).notes == dataset.notes
+    assert read(path, y=ANIMALS["label"]).x.values.shape == (4, 1)
+
+
+def test_columns_that_equal_the_target_are_told():
+    y = np.array([2, 0, 1])
+    dataset = read(np.column_stack([[0.5, 0.1, 0.2], y]), y=y)
+    assert dataset.x.values.shape == (3, 2)
+    (note,) = dataset.notes
+    assert note.startswith("y is the same as 'c1' in every row")
+    assert read(np.ones((3, 2)), y=np.ones(3)).notes == ()
+    assert read(ANIMALS, y=list(ANIMALS["label"])).notes[0].startswith("y is the same as 'label'")
+
+
+def test_a_target_alone_predicts_nothing():
+    with pytest.raises(DataError, match="X has one column, 'label', and y is the same"):
+        read(ANIMALS[["label"]], y=ANIMALS["label"])
+
+
+def test_columns_named_by_numbers_are_looked_for_as_text():
+    with pytest.raises(DataError, match=r"no column '4' .--target.*Did you mean 'c4'"):
+        read(np.zeros((3, 6)), ReadOptions(target="4"))
+    assert read(pd.DataFrame(np.zeros((3, 6))), ReadOptions(target="4")).source["target"] == "4"
+
+
+PAIRS = [[1.0, 2.0], [3.0, 4.0]]
+LISTS = r"column 'a' holds .*; a column must hold .* a column of its own"
+
+
+def cells_of_arrays():
+    x = np.empty((2, 2), dtype=object)
+    for i in range(2):
+        x[i, 0], x[i, 1] = np.array(PAIRS[i]), i
+    return x
+
+
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
+        (pd.DataFrame({"a": [np.array(p) for p in PAIRS], "b": [1, 2]}), [0, 1], LISTS),
+        (pd.DataFrame({"a": PAIRS, "b": [1, 2]}), [0, 1], LISTS),
+        (pl.DataFrame({"a": PAIRS, "b": [1, 2]}), [0, 1], LISTS),
+        (pl.DataFrame({"a": np.array(PAIRS), "b": [1, 2]}), [0, 1], LISTS),
+        (cells_of_arrays(), [0, 1], "'c0' must hold one number, .* received a ndarray"),
+        (np.zeros((2, 2)), cells_of_arrays()[:, 0], "'target' must hold one number, .* ndarray"),
         (np.zeros((3, 2)), [1, 2], "X has 3 samples, y has 2 values"),
         (np.zeros((3, 2)), np.eye(3), r"shape is \(3, 3\).* y.argmax"),
         (np.zeros((0, 2)), [], "holds no samples"),

@@ -103,6 +103,38 @@ def test_photos_are_read_small_and_one_by_one(tmp_path, monkeypatch, extension):
     np.testing.assert_array_equal(new.x.values[0], trained.x.values[0])
 
 
+@pytest.fixture
+def photos(tmp_path):
+    """Write four photos of 64 × 80 (height × width), which take 245,760 bytes as float32."""
+    for name in ("a/1.png", "a/2.png", "b/1.png", "b/2.png"):
+        picture(tmp_path / "photos" / name, size=(80, 64), mode="RGB", value=(9, 9, 9))
+    return tmp_path / "photos"
+
+
+def test_many_images_are_read_small_enough_for_the_memory(photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(images, "MOST_BYTES", 245_760)
+    assert read(photos).x.values.shape == (4, 64, 80, 3)
+    assert read(photos).notes == ()
+    monkeypatch.setattr(images, "MOST_BYTES", 61_440)
+    trained = read(photos)
+    assert trained.x.values.shape == (4, 32, 40, 3)
+    (note,) = trained.notes
+    assert re.fullmatch(r"4 of 4 images .* 32 × 40 .*; that is so small to fit .* GiB in all", note)
+    shutil.copytree(photos, tmp_path / "new")
+    for i in range(8):
+        picture(tmp_path / "new" / "a" / f"more{i}.png", size=(80, 64))
+    new = read(tmp_path / "new", ReadOptions(expect=trained.source))
+    assert new.x.values.shape == (12, 32, 40, 3)
+
+
+def test_too_many_images_to_be_read_small_are_refused(photos, monkeypatch):
+    monkeypatch.setattr(images, "MOST_BYTES", 61_439)
+    with pytest.raises(
+        DataError, match=r"4 images of 64 × 80 .* At 32 × 40, 3 of them fit\. Leave"
+    ):
+        read(photos)
+
+
 @pytest.mark.parametrize(
     ("mode", "value", "pixel"),
     [

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import selector_datasets
 from selector.contract import ReadOptions
 from selector.errors import DataError, OptionError
+from selector.profile import describe
 from selector.readers import read
 from selector.readers.align import align
 
@@ -78,30 +80,31 @@ def test_detected_without_familiar_names(tmp_path):
 def test_order_of_appearance_and_sorting(tmp_path):
     rows = ["id,time,v,target"]
     rows += ["b,2,12,1", "b,1,11,1", "b,3,13,1", "a,1,21,0", "c,1,31,0", "a,2,22,0", "c,2,32,0"]
+    rows += [f"{name},{t},{t},0" for name in "defghij" for t in (1, 2)]
     dataset = read(write(tmp_path, "\n".join(rows)))
-    assert dataset.ids == ("b", "a", "c")
-    assert dataset.x.lengths.tolist() == [3, 2, 2]
-    assert dataset.x.values[:, 0].tolist() == [11, 12, 13, 21, 22, 31, 32]
-    assert dataset.target.values.tolist() == [1, 0, 0]
+    assert dataset.ids == tuple("bacdefghij")
+    assert dataset.x.lengths.tolist() == [3] + [2] * 9
+    assert dataset.x.values[:7, 0].tolist() == [11, 12, 13, 21, 22, 31, 32]
+    assert dataset.target.values.tolist() == [1] + [0] * 9
     assert "rows were sorted by 'time' within each series" in dataset.notes
 
 
 def test_equal_lengths_are_stacked(tmp_path):
     rows = ["series,step,v,w,y"] + [
-        f"s{i},{t},{i - t},{t},{i % 2}" for i in range(6) for t in range(4)
+        f"s{i},{t},{i - t},{t},{i % 2}" for i in range(12) for t in range(4)
     ]
     dataset = read(write(tmp_path, "\n".join(rows)))
     assert dataset.x.lengths is None
-    assert dataset.x.values.shape == (6, 4, 2)
+    assert dataset.x.values.shape == (12, 4, 2)
     assert dataset.x.values[3, 2].tolist() == [1, 2]
 
 
 def test_dates_as_steps(tmp_path):
     rows = ["sensor,day,v,state"]
-    rows += [f"s{i},2024-01-{d:02d},{d * i},{'ab'[i % 2]}" for i in range(5) for d in range(1, 9)]
+    rows += [f"s{i},2024-01-{d:02d},{d * i},{'ab'[i % 2]}" for i in range(10) for d in range(1, 9)]
     dataset = read(write(tmp_path, "\n".join(rows)))
     assert (dataset.source["id"], dataset.source["step"]) == ("sensor", "day")
-    assert dataset.x.values.shape == (5, 8, 1)
+    assert dataset.x.values.shape == (10, 8, 1)
 
 
 AMERICAN = ("1/15/2024", "2/15/2024", "9/15/2024", "10/15/2024", "11/15/2024")
@@ -111,11 +114,11 @@ HALVES = ("09:00 AM", "11:00 AM", "01:00 PM", "02:30 PM", "10:00 PM")
 @pytest.mark.parametrize("steps", [AMERICAN, HALVES])
 @pytest.mark.parametrize("options", [{}, {"id": "k"}, {"id": "k", "step": "time"}])
 def test_time_orders_steps_written_as_text(tmp_path, steps, options):
-    rows = [f"{i},{t},{i + j},{'ab'[i % 2]}" for i in range(4) for j, t in enumerate(steps)]
+    rows = [f"{i},{t},{i + j},{'ab'[i % 2]}" for i in range(10) for j, t in enumerate(steps)]
     dataset = read(write(tmp_path, "\n".join(["k,time,v,y", *rows])), ReadOptions(**options))
     assert dataset.source["step"] == "time"
     assert dataset.x.values[1, :, 0].tolist() == [1, 2, 3, 4, 5]
-    assert dataset.notes == ()
+    assert len(dataset.notes) == (not options)
     back = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
     named = ReadOptions(id="k", step="time", target="y")
     again = read(write(tmp_path, "\n".join(["k,time,v,y", *back])), named)
@@ -125,7 +128,7 @@ def test_time_orders_steps_written_as_text(tmp_path, steps, options):
 
 def test_text_that_only_begins_like_a_date_is_no_step(tmp_path):
     late = [f"2024-02-{d:02d}" for d in range(1, 22)] + ["2024-03-01 or so"]
-    rows = [f"s{i},{day},{d * i},{'ab'[i % 2]}" for i in range(5) for d, day in enumerate(late)]
+    rows = [f"s{i},{day},{d * i},{'ab'[i % 2]}" for i in range(10) for d, day in enumerate(late)]
     path = write(tmp_path, "\n".join(["sensor,day,v,state", *rows]))
     assert read(path).source["reader"] == "table"
     with pytest.raises(OptionError, match="--step 'day' holds text"):
@@ -153,7 +156,7 @@ def test_a_wide_table_of_integers_is_looked_through_once(tmp_path, monkeypatch, 
 
 def test_categorical_channels_become_one_hot_as_in_training(tmp_path):
     rows = ["id,t,v,mode,y"]
-    rows += [f"{i},{t},{t},{'ab'[(i + t) % 2]},{i % 2}" for i in range(6) for t in range(5)]
+    rows += [f"{i},{t},{t},{'ab'[(i + t) % 2]},{i % 2}" for i in range(12) for t in range(5)]
     trained = read(write(tmp_path, "\n".join(rows)))
     assert [c.name for c in trained.x.columns] == ["v", "mode=a", "mode=b"]
     new = write(tmp_path, "mode,t,v,id\nb,0,1,9\nc,1,2,9\n", "new.csv")
@@ -213,6 +216,40 @@ def test_penguins_sorted_by_any_columns_stay_a_table(tmp_path):
         assert dataset.source["reader"] == "table", column
 
 
+def panel(stores: int) -> str:
+    """Write the sales of stores, a row for each day; each store is in one region."""
+    rows = [
+        f"s{i},2024-01-{d:02d},{(7 * i + 3 * d) % 50},{('north', 'south')[i % 2]}"
+        for i in range(stores)
+        for d in range(1, 21)
+    ]
+    return "\n".join(["store,date,sales,region", *rows])
+
+
+def test_series_that_nobody_asked_for_are_told(tmp_path):
+    path = write(tmp_path, panel(12))
+    found = read(path)
+    assert found.notes == (
+        "rows were read as 12 series: 'store' names them, 'date' orders them; to read a table, "
+        "name a --target that changes within them",
+    )
+    assert found.source["guessed"] == "region"
+    named = read(path, ReadOptions(target="region"))
+    assert named.notes == ("rows were read as 12 series: 'store' names them, 'date' orders them",)
+    assert named.source["guessed"] is None
+    asked = read(path, ReadOptions(id="store"))
+    assert (asked.notes, asked.source["guessed"]) == ((), "region")
+    assert read(path, ReadOptions(target="sales")).source["reader"] == "table"
+
+
+def test_too_few_series_for_a_model_are_a_table_unless_asked_for(tmp_path):
+    path = write(tmp_path, panel(5))
+    found = read(path)
+    assert (found.source["reader"], len(found), found.notes) == ("table", 100, ())
+    assert len(read(path, ReadOptions(id="store", step="date"))) == 5
+    assert len(read(path, ReadOptions(expect={"reader": "ts"}))) == 5
+
+
 def test_forced_by_id(tmp_path):
     path = write(tmp_path, "who,when,v,kind\n" + "p,5,1,x\np,1,2,x\nq,7,3,y\nq,9,4,y\n")
     assert read(path).source["reader"] == "table"
@@ -222,6 +259,38 @@ def test_forced_by_id(tmp_path):
     unsorted = read(path, ReadOptions(id="who", target="kind"))
     assert unsorted.source["step"] is None
     assert unsorted.source["channels"] == ["when", "v"]
+
+
+def patients(**constant):
+    """Return 12 series of 5 steps, the last patient first."""
+    who = np.arange(12, 0, -1)
+    cells = {"patient": np.repeat(who, 5), "t": np.tile(range(5), 12), "v": np.arange(60.0)}
+    return pd.DataFrame(cells | {k: np.repeat(v, 5) for k, v in constant.items()})
+
+
+@pytest.mark.parametrize("constant", [{}, {"age": [30, 40] * 6}])
+def test_the_target_of_series_may_come_apart(constant):
+    y = np.arange(12) % 3
+    frame = patients(**constant)
+    dataset = read(frame, ReadOptions(id="patient", step="t"), y)
+    assert dataset.ids == tuple(str(i) for i in range(12, 0, -1))
+    assert dataset.target.values.tolist() == y.tolist()
+    assert dataset.source["target"] == "target"
+    assert [c.name for c in dataset.x.columns] == ["v", *constant]
+    assert dataset.notes == ()
+    again = read(frame, ReadOptions(expect=dataset.source))
+    np.testing.assert_array_equal(again.x.values, dataset.x.values)
+    with pytest.raises(DataError, match=r"12 samples, y has 60 values.* 'patient' .* first appear"):
+        read(frame, ReadOptions(id="patient", step="t"), np.repeat(y, 5))
+
+
+def test_a_target_that_comes_apart_is_no_channel():
+    frame = patients(age=[30, 40] * 6, label=[0, 1] * 6)
+    y = pd.Series([0, 1] * 6, name="label")
+    dataset = read(frame, ReadOptions(id="patient", step="t"), y)
+    assert [c.name for c in dataset.x.columns] == ["v", "age"]
+    assert dataset.notes == ("y takes the place of the target that X has itself, 'label'",)
+    assert describe(dataset).profile.decisions["target"].confidence == 1.0
 
 
 LONG = "who,when,v,kind\np,1,1,x\np,2,2,x\nq,1,3,y\nq,1,4,y\n"

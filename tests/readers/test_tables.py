@@ -117,6 +117,14 @@ def test_quoted_fields(tmp_path):
         ("0,1,2,3,4\n.1,.2,.3,.4,1\n.3,.1,.2,.9,2\n", True),
         ("x,y\n1,\n2,\n", True),
         ("width,height\n3,4\n", True),
+        ("1100,1102,1104,1106\n.1,.2,.3,.5\n.3,.1,.2,.9\n", True),
+        ("400.5,400,399.5,399,kind\n.1,.2,.3,.5,a\n.3,.1,.2,.9,b\n", True),
+        ("land,1990,1991,1992,1993,label\nx,5,6,2,9,a\ny,3,1,4,1,b\nz,7,7,1,2,b\n", True),
+        ("1100,1103,1107,protein\n.1,.2,.3,9\n.3,.1,.2,8\n", True),
+        ("1,2,3,4\n2,3,4,5\n6,1,2,2\n", False),
+        ("5,5,5,5\n1,2,4,8\n6,1,2,2\n", False),
+        ("1,2,n.a.\n4,5,6\n7,8,9\n", False),
+        ("1,2,blue\n4,5,6\n7,8,red\n", False),
     ],
 )
 def test_header(tmp_path, text, header):
@@ -182,6 +190,79 @@ def test_decimal_comma(tmp_path):
     assert dataset.x.columns[0].levels == ("-1.0", "1.5", "3")
 
 
+@pytest.mark.parametrize(
+    ("cells", "values", "what"),
+    [
+        (("1,234", "12,500", "999", ""), (1234, 12500, 999, math.nan), "separator of thousands"),
+        (("-1,234,567.5", ".5", "+2,000"), (-1234567.5, 0.5, 2000), "separator of thousands"),
+        (("1,234", "12,5", "999", "-"), (1.234, 12.5, 999, math.nan), "decimal point"),
+        (("0,123", "1,500", "2"), (0.123, 1.5, 2), "decimal point"),
+    ],
+)
+def test_commas_between_thousands(tmp_path, cells, values, what):
+    rows = [f'"{cell}",{i}' for i, cell in enumerate(cells)]
+    dataset = read(write(tmp_path, "\n".join(["price,a", *rows])))
+    np.testing.assert_array_equal(dataset.x.values[:, 0], values)
+    assert dataset.notes == (f"column 'price': the comma was taken for a {what}",)
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_where_no_comma_separates_it_is_a_decimal_one(tmp_path, separator):
+    rows = [separator.join(row) for row in (("price", "a"), ("1,234", "1"), ("12,500", "2"))]
+    assert read(write(tmp_path, "\n".join(rows))).x.values[:, 0].tolist() == [1.234, 12.5]
+
+
+def column_of(folder, cells, separator=",", **options):
+    """Return a column 'b' beside a counter, as read, its values and the notes."""
+    rows = [f"{i}{separator}{cell}" for i, cell in enumerate(cells)]
+    dataset = read(write(folder, "\n".join([f"a{separator}b", *rows])), ReadOptions(**options))
+    return dataset.x.columns[1], dataset.x.values[:, 1], dataset.notes
+
+
+def test_a_few_texts_in_a_column_of_numbers_are_missing(tmp_path):
+    cells = [str(i % 9 + 1) for i in range(40)]
+    cells[5] = "n.a."
+    column, values, notes = column_of(tmp_path, cells)
+    assert (column.type, column.dtype, column.levels) == ("numeric", "integer", tuple("123456789"))
+    assert np.flatnonzero(np.isnan(values)).tolist() == [5]
+    assert notes == ("column 'b': 1 cell not a number ('n.a.'), taken as missing",)
+    commas = [f"{cell},5" for cell in cells[:5]] + cells[5:]
+    column, values, notes = column_of(tmp_path, commas, separator=";")
+    assert values[:5].tolist() == [1.5, 2.5, 3.5, 4.5, 5.5]
+    assert [note[12:] for note in notes] == [
+        "the comma was taken for a decimal point",
+        "1 cell not a number ('n.a.'), taken as missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "options"),
+    [
+        (["x", *map(str, range(18))], {}),
+        (["x", "y", "z", *map(str, range(37))], {}),
+        (["other", *("01" * 30)], {}),
+        (["x", *map(str, range(40))], {"aside": "b"}),
+    ],
+)
+def test_text_that_may_mean_something_keeps_its_column(tmp_path, cells, options):
+    column, values, notes = column_of(tmp_path, cells, **options)
+    assert column.type == "categorical"
+    assert not np.isnan(values).any()
+    assert notes == ()
+
+
+def test_text_is_missing_where_it_was_in_training(tmp_path):
+    numbers = [f"{i},5" for i in range(1, 40)]
+    trained = read(write(tmp_path, "a;b\n" + "".join(f"{i};{x}\n" for i, x in enumerate(numbers))))
+    _, values, notes = column_of(tmp_path, ["1,5", "n.a."], ";", expect=trained.source)
+    np.testing.assert_array_equal(values, [1.5, math.nan])
+    assert "column 'b': 1 cell not a number ('n.a.'), taken as missing" in notes
+    texts = ["x", "y", "z", *map(str, range(37))]
+    trained = read(write(tmp_path, "a,b\n" + "".join(f"{i},{x}\n" for i, x in enumerate(texts))))
+    column, *_ = column_of(tmp_path, texts[2:], expect=trained.source)
+    assert column.type == "categorical"
+
+
 def test_infinite_values(tmp_path):
     dataset = read(write(tmp_path, "a,b\n1,inf\n2,-inf\n3,1e400\n4,5\n"))
     assert np.isnan(dataset.x.values[:, 1]).tolist() == [True, True, True, False]
@@ -192,6 +273,22 @@ def test_row_index_is_left_out(tmp_path):
     dataset = read(write(tmp_path, ",a,b\n0,5,x\n1,6,y\n2,5,x\n"))
     assert names(dataset) == ["a", "b"]
     assert "only counts the rows" in dataset.notes[0]
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0"])
+def test_the_index_of_a_shuffled_table_is_left_out(tmp_path, name):
+    trained = read(write(tmp_path, f"{name},a,b\n7,5,x\n3,6,y\n5,5,x\n"))
+    assert names(trained) == ["a", "b"]
+    assert trained.notes == ("the first column has no name and only counts the rows: left out",)
+    expect = ReadOptions(expect=trained.source)
+    assert names(read(write(tmp_path, f"{name},a\n9,5\n2,6\n"), expect)) == ["a"]
+
+
+@pytest.mark.parametrize("first", ["7,3,7", "7,3,", "7,3,5.5", "7,3,x"])
+def test_a_first_column_without_a_name_that_is_no_index_stays(tmp_path, first):
+    cells = zip(first.split(","), "565", strict=True)
+    text = "\n".join([",a", *(",".join(row) for row in cells)])
+    assert names(read(write(tmp_path, text))) == ["c0", "a"]
 
 
 def test_repeated_names(tmp_path):

@@ -102,3 +102,13 @@ def test_a_plan_that_the_time_cut_short_may_be_trained_for_longer_at_the_end():
     assert Finalist(contender(whole), whole, 20).longest() == 20
     assert Finalist(contender(whole), whole, 8).longest() == 20  # what the search trained
     assert Finalist(contender(whole), whole, None).longest() is None
+
+
+def test_a_trial_that_was_not_timed_has_the_latency_of_the_one_before():
+    told = record(0.1, 0, 0.9)
+    timed, untimed = (
+        replace(told, result=replace(told.result, latency_ms=ms)) for ms in (7.0, 0.0)
+    )
+    entry = Finalist(contender(told), told, 10, records=[timed, untimed])
+    assert entry.latest.result == timed.result
+    assert Finalist(contender(told), told, 10).latest == told

@@ -104,3 +104,28 @@ def test_commands_run_side_by_side_and_one_that_fails_harms_no_other(run):
     assert runner.call_all([asked, asked], 5.0) == 2 * [
         {"state": "failed", "reason": "no worker is left"}
     ]
+
+
+def test_a_worker_does_not_import_what_lies_in_the_current_folder(run, tmp_path):
+    (tmp_path / "queue.py").write_text("raise SystemExit('the data folder was imported')")
+    script = textwrap.dedent(f"""
+        import sys
+        sys.path[:] = [p for p in sys.path if p]
+        from pathlib import Path
+        from selector.artifact.run import RunFolder
+        from selector.search.budget import Budget
+        from selector.search.runner import Runner
+        from selector.search.workers import WorkerPool
+        import threading, time
+        room = Path({str(run.path)!r})
+        pool = WorkerPool(room, 1, warm=())
+        runner = Runner(RunFolder(room), pool, Budget(20.0), threading.Event())
+        while not runner.pool.idle() and runner.budget.left() > 0 and not runner.failures:
+            runner.events(0.1)
+        print(len(runner.pool.idle()), runner.failures)
+        runner.pool.close()
+    """)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout == "1 []\n", done.stdout + done.stderr

@@ -57,3 +57,15 @@ def test_without_either_rows_are_split_as_usual():
 def test_one_group_is_refused():
     with pytest.raises(DataError, match="all samples are of one group"):
         holdout(tasks.get("regression"), TARGETS["regression"], 0.2, 0, np.zeros(N), None)
+
+
+def test_a_rare_class_does_not_make_the_part_larger():
+    rng = np.random.default_rng(0)
+    groups, y = np.repeat(np.arange(100), 10), np.repeat([0.0, 1.0, 2.0], [600, 398, 2])
+    y = y[rng.permutation(1000)]
+    task = tasks.get("classification")
+    for split in (
+        holdout(task, y, 0.2, 0, groups, None),
+        *splitter(task, y, 5, 2, 0, groups, None),
+    ):
+        assert 0.15 < (split == 1).mean() < 0.25

@@ -223,3 +223,43 @@ def test_balanced_accuracy_is_as_noisy_as_few_rows():
     assert counted_rows("accuracy", 100, (90, 10)) == 100
     assert counted_rows("balanced_accuracy", 100, (50, 50)) == 100
     assert counted_rows("balanced_accuracy", 100, (90, 10)) == 36
+
+
+def test_rare_rows_that_are_all_right_are_not_known_to_be_always_right():
+    task = tasks.get("classification", "balanced_accuracy")
+    y = np.array([0.0] * 95 + [1.0] * 5)
+    p = np.stack([1 - y, y], axis=1)
+    low, high = task.interval(y, p)
+    assert high == task.score(y, p) == 1.0
+    assert 0.7 < low < 0.95, "five of five leave a recall of two thirds possible"
+    low, high = task.interval(np.repeat([0.0, 1.0], 500), np.repeat(np.eye(2), 500, axis=0))
+    assert low > 0.99
+
+
+@pytest.mark.parametrize("metric", ["f1_macro", "roc_auc"])
+def test_no_interval_is_one_point_where_all_is_right(metric):
+    y = np.array([0.0] * 30 + [1.0] * 10)
+    low, high = tasks.get("classification", metric).interval(y, np.stack([1 - y, y], axis=1))
+    assert high == 1.0
+    assert low == pytest.approx(0.6915, abs=1e-3), "ten of ten (Clopper and Pearson)"
+
+
+def test_the_interval_of_a_balanced_accuracy_holds_the_truth():
+    rng = np.random.default_rng(0)
+    task, held = tasks.get("classification", "balanced_accuracy"), 0
+    y = np.array([0] * 80 + [1] * 12)
+    for _ in range(200):
+        said = np.where(rng.random(len(y)) < np.where(y, 0.8, 0.9), y, 1 - y)
+        low, high = task.interval(y.astype(float), np.eye(2)[said])
+        held += low <= 0.85 <= high
+    assert held >= 182
+
+
+def test_the_interval_of_many_rows_is_that_of_resampling(monkeypatch):
+    rng = np.random.default_rng(2)
+    y = rng.gamma(2.0, size=3000)
+    p = y + rng.normal(0, 0.8, 3000)
+    drawn = np.array(NUMBERS.interval(y, p))
+    monkeypatch.setattr("selector.tasks.regression.MANY_ROWS", 2000)
+    normal = np.array(NUMBERS.interval(y, p))
+    np.testing.assert_allclose(normal, drawn, atol=0.15 * (drawn[1] - drawn[0]))

@@ -1,0 +1,62 @@
+"""The model that a run leaves: how long it is trained, and what is said of it."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from selector.artifact.final import FinalModel
+from selector.artifact.predict import Predictor
+from selector.artifact.run import RunFolder
+from selector.contract import TrialResult
+from selector.search.limits import Limits
+
+
+@pytest.fixture
+def entry():
+    """A finalist that was compared on 10 epochs, of a tenth of a second each, and may have 30."""
+    latest = SimpleNamespace(
+        scoring_seconds=lambda rows: 0.0, result=TrialResult("complete", latency_ms=0.0)
+    )
+    return SimpleNamespace(epochs=10, longest=lambda: 30, seconds=lambda n: 1.0, latest=latest)
+
+
+def final(stop: threading.Event) -> SimpleNamespace:
+    return SimpleNamespace(
+        planner=SimpleNamespace(profile=SimpleNamespace(n=100), timed=True, scored=0),
+        budget=SimpleNamespace(seconds=60.0, left=lambda: 50.0),
+        runner=SimpleNamespace(stop=stop),
+    )
+
+
+def test_the_last_fit_takes_what_time_is_left_unless_it_was_asked_to_end(entry):
+    stop = threading.Event()
+    assert FinalModel._epochs(final(stop), entry) == 30
+    stop.set()
+    assert FinalModel._epochs(final(stop), entry) == 10
+
+
+@pytest.mark.parametrize(("limit", "said"), [(None, 0), (5.0, 1)])
+def test_a_latency_that_was_never_measured_is_told(entry, limit, said):
+    contender = SimpleNamespace(limits=Limits(latency_ms=limit), too_costly=lambda result: "")
+    planner = SimpleNamespace(contenders={"rnn.gru": contender}, finalists={"rnn.gru": entry})
+    model = SimpleNamespace(planner=planner, saved=lambda: {"architecture": "rnn.gru"})
+    notes = FinalModel.over_limits(model, {"state": "complete"})
+    assert len(notes) == said
+    assert all("--max-latency was not held against" in note for note in notes)
+
+
+def test_a_model_that_the_report_does_not_name_is_told(tmp_path):
+    run = RunFolder.create(tmp_path / "run", "data")
+    (run.path / "model").mkdir()
+    run.write("model/pipeline.json", {"architecture": "tabular.linear"})
+    predictor = SimpleNamespace(run=run, folder=run.path / "model")
+    assert Predictor._other_model(predictor) == []
+    run.write("recommendation.json", {"recommended": {"architecture": "cnn.fcn"}})
+    (note,) = Predictor._other_model(predictor)
+    assert "the saved model is tabular.linear: the run ended before cnn.fcn" in note
+    run.write("recommendation.json", {"recommended": {"architecture": "tabular.linear"}})
+    assert Predictor._other_model(predictor) == []
+    run.release()

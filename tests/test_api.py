@@ -1,0 +1,48 @@
+"""The Python API: what it hands on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import selector
+from selector import api
+
+
+class Handed(Exception):
+    """Ends a run before it begins."""
+
+
+@pytest.fixture
+def handed(monkeypatch):
+    """Return what a session was given: its options, and the arguments of its run."""
+    told = []
+
+    class Session:
+        def __init__(self, options, on_progress):
+            told.append(options)
+
+        def recommend(self, *data):
+            told.extend(data)
+            raise Handed
+
+    monkeypatch.setattr(api, "Session", Session)
+    return told
+
+
+@pytest.mark.parametrize("number", [int, np.int64])
+def test_columns_may_be_named_by_numbers(handed, number):
+    names = {"target": number(4), "id": number(0), "step": number(1), "group": number(2)}
+    with pytest.raises(Handed):
+        selector.recommend(np.zeros((20, 5)), **names)
+    options, *_, groups, order = handed
+    assert (options.target, options.id, options.step) == ("4", "0", "1")
+    assert (options.group, options.order, groups, order) == ("2", None, None, None)
+
+
+def test_arrays_are_no_names_of_columns(handed):
+    with pytest.raises(Handed):
+        selector.recommend(np.zeros((20, 5)), target="c4", order=np.arange(20))
+    options, *_, groups, order = handed
+    assert (options.target, options.id, options.order, groups) == ("c4", None, None, None)
+    assert order.tolist() == list(range(20))
