@@ -106,7 +106,8 @@ class Recommendation:
     def predict_proba(self, X: Any, model: str = "model") -> Array:
         """Return class probabilities, shape (n, k), in the order of :attr:`classes`.
 
-        Arguments as :meth:`predict`.
+        Arguments as :meth:`predict`. Where the metric is balanced accuracy they are as
+        if the classes were equally frequent, and the most probable one is predicted.
 
         Raises
         ------

@@ -81,9 +81,10 @@ class FCN(NetworkArchitecture):
         """
         from selector.training import layers
 
-        width, kernel = int(params["width"]), int(params["kernel"])
+        width, stride = int(params["width"]), int(params["stride"])
+        kernel = max(int(params["kernel"]), 2 * stride)  # no step is skipped
         x, mask = inputs.x, inputs.mask
-        x, mask = layers.conv_block(x, mask, width, kernel, stride=int(params["stride"]))
+        x, mask = layers.conv_block(x, mask, width, kernel, stride=stride)
         x, mask = layers.conv_block(x, mask, 2 * width, 5)
         x, mask = layers.conv_block(x, mask, width, 3)
         x = layers.pool(x, mask, str(params["pooling"]))

@@ -21,7 +21,7 @@ LARGEST_SIDE = 40
 
 
 def shrunk(x: Any) -> Any:
-    """Return images averaged down to sides of at most :data:`LARGEST_SIDE` pixels.
+    """Return images averaged down to sides of at most :data:`LARGEST_SIDE` pixels, each by itself.
 
     Parameters
     ----------
@@ -29,11 +29,8 @@ def shrunk(x: Any) -> Any:
     """
     import keras
 
-    shrink = -(-max(x.shape[1:3]) // LARGEST_SIDE)
-    if shrink == 1:
-        return x
-    window = (min(shrink, x.shape[1]), min(shrink, x.shape[2]))
-    return keras.layers.AveragePooling2D(window)(x)
+    window = tuple(-(-side // LARGEST_SIDE) for side in x.shape[1:3])
+    return x if window == (1, 1) else keras.layers.AveragePooling2D(window)(x)
 
 
 def halved(x: Any) -> tuple[int, int]:

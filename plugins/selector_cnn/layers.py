@@ -20,6 +20,8 @@ KERNELS = np.array(
 """The 84 kernels of length 9 with three weights of 2 and six of -1."""
 MAX_DILATIONS = 32
 MAX_CHANNELS = 9
+MIXED_ABOVE = 4
+"""Channels up to which one product of all channels and taps is as fast as two steps."""
 LOWEST = -1e30
 ENDS = np.float32(LOWEST) * np.stack(
     [np.ones(84, np.float32), np.arange(84) % 2, 1 - np.arange(84) % 2]
@@ -218,12 +220,41 @@ class MiniRocketTransform(layers.TakesMask):
     def _responses(self, inputs: Any, mask: Any, inside: Any, chosen: list[int]) -> Any:
         """Return outputs ``(batch, dilations, time, 84)``, lowest where they are not counted.
 
-        Nine shifted copies are gathered and multiplied by the kernels. Three
-        further columns say which steps are masked, and which lie at the ends
+        Three columns say which steps are masked, and which lie at the ends
         of a series for a dilation of even or of odd number: their weights
         carry the outputs below every bias. Time is filled up to a multiple of
         eight steps.
         """
+        missing = -ops.shape(inputs)[1] % UNROLLED
+        odd = ops.convert_to_tensor(np.array(chosen)[:, None] % 2 == 1)
+        ends = mask & ops.logical_not(inside)
+        masked = ops.logical_not(mask | inside)
+        outside = ops.stack([masked, ends & ops.logical_not(odd), ends & odd], axis=-1)
+        outside = ops.pad(
+            ops.cast(outside, "float32"),
+            [[0, 0], [0, 0], [0, missing], [0, 0]],
+            constant_values=1.0,
+        )
+        if int(inputs.shape[-1]) > MIXED_ABOVE:
+            return self._mixed(inputs, chosen) + ops.matmul(outside, ENDS)
+        return self._gathered(inputs, outside, chosen)
+
+    def _mixed(self, inputs: Any, chosen: list[int]) -> Any:
+        """Return the kernels' outputs, by nine shifted copies of every kernel's sum of channels."""
+        steps, outputs = ops.shape(inputs)[1], []
+        missing = -steps % UNROLLED
+        for index in chosen:
+            dilation = self.dilations[index][0]
+            reach = dilation * (KERNEL_LENGTH // 2)
+            mixed = ops.matmul(inputs, self.subsets[index].value)
+            mixed = ops.pad(mixed, [[0, 0], [reach, reach + missing], [0, 0]])
+            starts = dilation * np.arange(KERNEL_LENGTH)
+            copies = [mixed[:, int(start) : int(start) + steps + missing] for start in starts]
+            outputs.append(sum(ops.multiply(c, k) for c, k in zip(copies, KERNELS.T, strict=True)))
+        return ops.stack(outputs, axis=1)
+
+    def _gathered(self, inputs: Any, outside: Any, chosen: list[int]) -> Any:
+        """Return the outputs by one product with nine gathered copies, and `outside`."""
         batch, steps = ops.shape(inputs)[:2]
         missing, channels = -steps % UNROLLED, int(inputs.shape[-1])
         dilations = np.array([self.dilations[i][0] for i in chosen])
@@ -234,15 +265,6 @@ class MiniRocketTransform(layers.TakesMask):
         where = ops.reshape(step, (-1, 1)) + ops.convert_to_tensor(taps[:, None], dtype="int32")
         shape = (batch, len(chosen), steps + missing, -1)
         columns = ops.reshape(ops.take(around, where, axis=1), shape)
-        odd = ops.convert_to_tensor(np.array(chosen)[:, None] % 2 == 1)
-        ends = mask & ops.logical_not(inside)
-        masked = ops.logical_not(mask | inside)
-        outside = ops.stack([masked, ends & ops.logical_not(odd), ends & odd], axis=-1)
-        outside = ops.pad(
-            ops.cast(outside, "float32"),
-            [[0, 0], [0, 0], [0, missing], [0, 0]],
-            constant_values=1.0,
-        )
         columns = ops.concatenate([columns, ops.broadcast_to(outside, (*shape[:3], 3))], axis=-1)
         if channels == 1:
             return ops.matmul(columns, np.concatenate([KERNELS.T, ENDS]))
@@ -289,7 +311,8 @@ class MiniRocketTransform(layers.TakesMask):
     def count_macs(self, inputs: Shape, outputs: Shape) -> int:
         """Return the multiply-adds of one sample: convolutions, and a comparison for each bias."""
         steps, channels = int(inputs[0] or 1), int(inputs[1] or 1)
-        convolutions = len(self.dilations) * KERNEL_LENGTH * channels * len(KERNELS)
+        taps = KERNEL_LENGTH + channels if channels > MIXED_ABOVE else KERNEL_LENGTH * channels
+        convolutions = len(self.dilations) * taps * len(KERNELS)
         comparisons = len(KERNELS) * sum(count for _, count in self.dilations)
         return steps * (convolutions + comparisons)
 

@@ -17,6 +17,7 @@ from selector.contract import (
 )
 
 LARGEST_SIZE = 50_000
+TAPS = 9
 
 
 class MiniRocket(FeatureArchitecture):
@@ -67,7 +68,9 @@ class MiniRocket(FeatureArchitecture):
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
         """Return the published number of features, or fewer where there is much to go through."""
-        work = profile.n * max(profile.length, 1)
+        # A kernel takes nine multiply-adds a step, and one for each channel but the first.
+        steps = max(profile.length, 1)
+        work = profile.n * (profile.size + (TAPS - 1) * steps) // TAPS
         features = 9996 if work <= 250_000 else 5040 if work <= 1_000_000 else 2520
         first = {"features": features, "normalize": "dataset", "share_of": "series"}
         second = {**first, "normalize": "sample"}

@@ -82,7 +82,8 @@ class ResNet(NetworkArchitecture):
         x, mask = inputs.x, inputs.mask
         for filters in (width, 2 * width, 2 * width):
             short = x
-            y, after = layers.conv_block(x, mask, filters, kernels[0], stride=stride)
+            first = max(kernels[0], 2 * stride)  # no step is skipped
+            y, after = layers.conv_block(x, mask, filters, first, stride=stride)
             y, _ = layers.conv_block(y, after, filters, kernels[1])
             y, _ = layers.conv_block(y, after, filters, kernels[2], activation=False)
             if short.shape[-1] != filters or stride > 1:

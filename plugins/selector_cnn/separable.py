@@ -83,7 +83,8 @@ class Separable(NetworkArchitecture):
 
         width, kernel = int(params["width"]), int(params["kernel"])
         stride = int(params["stride"])
-        x, mask = layers.conv_block(inputs.x, inputs.mask, width, kernel, stride=stride)
+        first = max(kernel, 2 * stride)  # no step is skipped
+        x, mask = layers.conv_block(inputs.x, inputs.mask, width, first, stride=stride)
         steps = -(-profile.steps // stride)
         for _ in range(2):
             y, _ = layers.separable_block(x, mask, width, kernel, activation=False)

@@ -49,6 +49,13 @@ def categorical_positions(profile: Profile) -> list[int]:
     return [i for i, column in enumerate(profile.columns) if column.type == "categorical"]
 
 
+def encoded_width(profile: Profile) -> int:
+    """Return the number of columns that :func:`numeric_matrix` makes, without indicators."""
+    categorical = categorical_positions(profile)
+    levels = sum(min(len(profile.columns[i].levels), MOST_LEVELS) for i in categorical)
+    return profile.size - len(categorical) + levels
+
+
 def numeric_matrix(profile: Profile, scale: bool) -> Any:
     """Return a transformer that fills gaps and encodes categories.
 

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from selector.contract import Categorical, Float, Int, Params, Profile, Space
-from selector_tabular.preparing import FlatEstimator, numeric_matrix
+from selector_tabular.preparing import FlatEstimator, encoded_width, numeric_matrix
 
 WIDE = 200
+MOST_TREES = 200
+FEWEST_TREES = 20
+TREES_TIMES_ROWS = 2_000_000
+"""Trees times rows that a forest of many rows begins with."""
 
 
 class HistBoosting(FlatEstimator):
@@ -44,14 +48,14 @@ class HistBoosting(FlatEstimator):
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
         """Return shallow trees for few rows, deeper ones for many."""
-        rounds = _rounds(profile)
+        rounds, width = _rounds(profile), encoded_width(profile)
         first = {
             "learning_rate": 0.1,
             "max_iter": rounds[1],
             "max_leaf_nodes": 7 if profile.n < 1000 else 31,
             "min_samples_leaf": max(min(profile.n // 50, 20), 2),
             "l2_regularization": 0.1,
-            "max_features": 0.1 if profile.size > WIDE else 0.3 if profile.size > 20 else 1.0,
+            "max_features": 0.1 if width > WIDE else 0.3 if width > 20 else 1.0,
         }
         return (first, {**first, "max_leaf_nodes": 3, "learning_rate": 0.2})
 
@@ -69,7 +73,7 @@ class HistBoosting(FlatEstimator):
             min_samples_leaf=int(params["min_samples_leaf"]),
             l2_regularization=float(params["l2_regularization"]),
             max_features=float(params["max_features"]),
-            max_bins=32 if profile.size > WIDE else 255,
+            max_bins=32 if encoded_width(profile) > WIDE else 255,
             categorical_features=None,
             early_stopping=False,
             random_state=0,
@@ -93,14 +97,15 @@ class ExtraTrees(FlatEstimator):
     def space(self, profile: Profile) -> Space:
         """Return ranges for the number of trees, columns tried at a split, and size of a leaf."""
         return {
-            "n_estimators": Categorical((100, 200)),
+            "n_estimators": Categorical(_trees(profile)),
             "max_features": Categorical(("sqrt", 0.3, 1.0)),
             "min_samples_leaf": Int(1, 10, log=True),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
         """Return the usual forest; for regression, more columns and larger leaves."""
-        trees = 200 if profile.n * profile.n_outputs <= 20_000 else 100
+        few, many = _trees(profile)
+        trees = many if profile.n * profile.n_outputs <= 20_000 else few
         first = {"n_estimators": trees, "max_features": "sqrt", "min_samples_leaf": 1}
         if profile.task == "classification":
             return (first, {**first, "min_samples_leaf": 3})
@@ -122,9 +127,15 @@ class ExtraTrees(FlatEstimator):
         return make_pipeline(numeric_matrix(profile, scale=False), trees)
 
 
+def _trees(profile: Profile) -> tuple[int, int]:
+    """Return two numbers of trees, fewer where there are many rows; the second is twice as many."""
+    few = min(max(TREES_TIMES_ROWS // max(profile.n, 1), FEWEST_TREES), MOST_TREES // 2)
+    return few, 2 * few
+
+
 def _rounds(profile: Profile) -> tuple[int, int, int]:
     """Return numbers of boosting rounds, fewer where a round grows many or wide trees."""
-    work = profile.n_outputs * min(profile.size, 10 * WIDE)
+    work = profile.n_outputs * min(encoded_width(profile), 10 * WIDE)
     if work > 5_000:
         return (15, 30, 60)
     if work > 500:

@@ -164,7 +164,14 @@ class FeatureArchitecture(Architecture):
 
 
 class EstimatorArchitecture(Architecture):
-    """A scikit-learn recipe over a plain matrix."""
+    """A scikit-learn recipe over a plain matrix.
+
+    It is saved without pickle, so it may be made of scikit-learn's estimators and
+    of classes of packages that have an entry point in the group ``selector``: a
+    transformer of your own is a class at the top level of a module of your
+    plugin. Functions, lambdas and classes of other packages are refused: a trial
+    of a recipe that holds them fails and says which.
+    """
 
     @abstractmethod
     def build(self, params: Params, profile: Profile) -> Any:

@@ -89,6 +89,7 @@ def _reason(column: Column, values: Array) -> str | None:
         return "an id, different in every row" if is_id_name(column.name) else FREE_TEXT
     if not (present == np.round(present)).all():
         return None
-    if len(present) == len(values) == present.max() - present.min() + 1:
+    in_order = values[0] in (0, 1) and bool((np.diff(values) == 1).all())
+    if in_order:  # in another order it may be a rank, and from another start a year
         return "it only counts the rows"
     return "an id, different in every row" if is_id_name(column.name) else None

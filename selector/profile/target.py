@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -115,8 +116,8 @@ def _choose(names: Sequence[str], wanted: str | None, x: Variable) -> tuple[int,
 
 
 def _telling_names(names: Sequence[str]) -> list[str]:
-    """Return the names that announce a target; beside x, y is a coordinate."""
-    coordinate = "x" in names and len(names) > 2
+    """Return the names that announce a target; right after x, y is a coordinate."""
+    coordinate = len(names) > 2 and ("x", "y") in pairwise(names)
     return [known for known in TARGET_NAMES if known != "y" or not coordinate]
 
 

@@ -31,8 +31,8 @@ MOSTLY = 0.95
 FEWEST_CELLS = 20
 """Fewer filled cells do not show what a column mostly holds."""
 
-FEWEST_NUMBERS = 3
-"""With fewer distinct numbers, text beside them may be one more code."""
+FEWEST_NUMBERS = 21
+"""With fewer distinct numbers, which may be labels, text beside them may be one more."""
 
 BOOLEANS = frozenset({"true", "false"})
 _INTEGER = r"^[+-]?\d+$"
@@ -137,8 +137,9 @@ def text_column(
     text = numbers.is_null() & ~missing
     if bool(text.any()):
         found = numbers.filter(~(missing | text)).to_numpy()
-        few = numeric is None and mostly_numbers(found, len(cells) - int(missing.sum()))
-        if not (numeric or few):
+        codes = bool(cells.filter(text).str.contains(r"\d").any())  # A12, 5+, V57
+        few = not codes and mostly_numbers(found, len(cells) - int(missing.sum()))
+        if not (numeric or (numeric is None and few)):
             return (*category_column(name, cells), [])
         notes.append(not_numbers(name, int(text.sum()), cells.filter(text).unique().sort()))
         missing = missing | text

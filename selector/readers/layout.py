@@ -36,7 +36,7 @@ TARGET_NAMES = frozenset({"target", "label", "class", "y", "outcome", "classlabe
 _MIN_STEPS = 4.0
 """Mean number of steps that structure alone must show."""
 _MIN_SERIES = 10
-"""Fewer series are not looked for unasked: no model can be made of them."""
+"""Fewer series are a table, unless the target says something of whole series."""
 _MAX_LEVELS = 50
 """A categorical channel may have so many levels."""
 _HEAD = 1000
@@ -109,9 +109,9 @@ def find_layout(
     if id_step is None:
         return None
     count = len(np.unique(values[:, id_step[0]]))
-    if count < _MIN_SERIES and not expect:
-        return None
     constant = [j for j in _constant_columns(values, *id_step) if j != aside]
+    if count < _MIN_SERIES and not expect and not _of_series(columns, constant, options):
+        return None
     if options.target is not None and options.target in names:
         target: int | None = names.index(options.target)
         if target not in constant:
@@ -128,6 +128,17 @@ def find_layout(
     named = options.target is not None
     note = _found(columns, *id_step, count, named)
     return replace(layout, notes=(note, *layout.notes), guessed=not named)
+
+
+def _of_series(columns: Sequence[Column], constant: Sequence[int], options: ReadOptions) -> bool:
+    """Whether the target says something of whole series: as a table it would follow from the id.
+
+    It is the one that was named, else one of a telling name, else the last column.
+    """
+    if options.target is not None:
+        return options.target in {columns[j].name for j in constant}
+    telling = any(_plain(columns[j].name) in TARGET_NAMES for j in constant)
+    return telling or len(columns) - 1 in constant
 
 
 def _found(columns: Sequence[Column], series: int, step: int, count: int, named: bool) -> str:

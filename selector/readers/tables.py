@@ -80,7 +80,8 @@ class TableReader(Reader):
         expect = options.expect or {}
         known = tuple(expect.get("columns", ()))
         text, encoding, notes = decode(path.read_bytes(), path.name)
-        grid, more = parse(text, path.name, known if expect.get("header", True) else ())
+        headed = bool(expect.get("header", True))
+        grid, more = parse(text, path.name, known if headed else (), headed)
         name = path.name.removesuffix(".gz").rsplit(".", 1)[0]
         about = {"path": str(path), "encoding": encoding}
         table = _table(grid, name, about, [*notes, *more], options)
@@ -98,8 +99,12 @@ def _table(
         notes.append(f"repeated column names were numbered: {some(repeated)}")
     columns, values = [], []
     known = _numeric(names, options)
+    decimal = [*expect.get("decimal_comma", ())]
     for column_name, cells, numeric in zip(names, grid.columns, known, strict=True):
-        column, numbers, more = text_column(column_name, cells, grid.separator, numeric)
+        separator = "" if column_name in decimal else grid.separator
+        column, numbers, more = text_column(column_name, cells, separator, numeric)
+        if any("for a decimal point" in note for note in more):
+            decimal.append(column_name)
         columns.append(column)
         values.append(numbers)
         notes.extend(more)
@@ -109,6 +114,7 @@ def _table(
         "reader": "table",
         "separator": SEPARATOR_NAMES[grid.separator],
         "header": grid.header is not None,
+        "decimal_comma": list(dict.fromkeys(decimal)),
     }
     table = Table(name, tuple(columns), np.column_stack(values), source, tuple(notes))
     return _without_row_index(table, expect) if unnamed else table

@@ -144,7 +144,9 @@ def _decode_single_byte(raw: bytes) -> tuple[str, str]:
         return raw.decode("latin-1"), "latin-1"
 
 
-def parse(text: str, name: str, known: Sequence[str] = ()) -> tuple[Grid, list[str]]:
+def parse(
+    text: str, name: str, known: Sequence[str] = (), headed: bool = True
+) -> tuple[Grid, list[str]]:
     """Split `text` into columns, and say which repairs that took.
 
     Parameters
@@ -156,6 +158,9 @@ def parse(text: str, name: str, known: Sequence[str] = ()) -> tuple[Grid, list[s
     known : sequence of str
         Column names that are expected (those of the training data); a first
         row that holds half of them or more is a header.
+    headed : bool
+        Whether there may be a header that only its form gives away; the training
+        data of a new file may have had none.
 
     Raises
     ------
@@ -173,7 +178,7 @@ def parse(text: str, name: str, known: Sequence[str] = ()) -> tuple[Grid, list[s
         if len(cells) == len(columns):
             return Grid(columns, tuple(cells), separator), notes
     first = [str(c[0]) for c in columns]
-    if not is_header(first, [c[1:1001].to_list() for c in columns], known):
+    if not is_header(first, [c[1:1001].to_list() for c in columns], known, headed):
         return Grid(columns, None, separator), notes
     if len(columns[0]) == 1:
         raise DataError(f"'{name}' holds only a header and no rows of data.")
@@ -315,7 +320,9 @@ def _refuse_ragged(
     )
 
 
-def is_header(first: Sequence[str], rest: Sequence[Sequence[str]], known: Sequence[str]) -> bool:
+def is_header(
+    first: Sequence[str], rest: Sequence[Sequence[str]], known: Sequence[str], headed: bool = True
+) -> bool:
     """Say whether the cells `first` are names, and not a row of data.
 
     A row of numbers is data, except for four or more that go on in equal
@@ -330,7 +337,7 @@ def is_header(first: Sequence[str], rest: Sequence[Sequence[str]], known: Sequen
     if names and sum(c in names for c in cells) * 2 >= len(cells):
         return True
     count, after = _count(cells), _count([r[0] if len(r) else "" for r in rest])
-    if count and (not after or (count in _PLAIN and after[1] != 1)):
+    if headed and count and (not after or (count in _PLAIN and after[1] != 1)):
         return True
     votes = 0
     for cell, below in zip(cells, rest, strict=True):
@@ -340,7 +347,7 @@ def is_header(first: Sequence[str], rest: Sequence[Sequence[str]], known: Sequen
         if is_number(cell):
             votes -= 1
         elif filled and all(is_number(b) for b in filled):
-            if _is_word(cell):
+            if headed and _is_word(cell):
                 return True
             votes += 1
         elif cell in filled:

@@ -20,8 +20,8 @@ MAX_ROWS = 4000
 REACHED = 0.8
 """Share of the speed of a matrix product that solving is expected to reach."""
 PASSES = 1500
-"""Operations of that speed for each feature of each row: standardising, and choosing the
-penalty, go over the memory and compute little."""
+"""Operations of that speed for each feature of each row, and for each value of the rows'
+eigenvectors: standardising, and choosing the penalty, go over the memory and compute little."""
 
 Matrix = npt.NDArray[np.float64]
 
@@ -71,20 +71,25 @@ class Spectrum:
 def rows_within(n: int, p: int, seconds: float) -> int:
     """Return how many of `n` rows with `p` features can be solved in `seconds`.
 
-    More rows than features cost little and are all taken; otherwise at most
-    4000, fewer where their Gram matrix and its eigenvectors would take longer.
+    As many as are more than the features, otherwise at most 4000; fewer where
+    the smaller Gram matrix and its eigenvectors would take longer.
     """
-    if p < n:
-        return n
-    rows = min(n, MAX_ROWS)
+    rows = n if p < n else min(n, MAX_ROWS)
     while rows > FEWEST_ROWS and operations(rows, p) > REACHED * speed() * seconds:
         rows = max(int(rows * 0.9), FEWEST_ROWS)
+        rows = rows if p < rows else min(rows, MAX_ROWS)
     return rows
 
 
 def operations(n: int, p: int) -> float:
-    """Return the floating-point operations of solving `n` rows of more features, `p`."""
-    return PASSES * n * p + 2.0 * n * n * p + 12.0 * n**3
+    """Return the floating-point operations of solving `n` rows of `p` features.
+
+    More rows than features are gone through a second time, for the
+    eigenvectors of their side.
+    """
+    small = min(n, p)
+    products = 2.0 if n <= p else 4.0
+    return PASSES * n * (p + small) + products * n * p * small + 12.0 * small**3
 
 
 @cache

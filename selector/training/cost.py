@@ -29,20 +29,22 @@ def multiply_adds(model: Any, steps: int | None = None) -> int:
     model : keras.Model
         A functional model.
     steps : int, optional
-        What to take for a length that the model leaves open.
+        What to take for a length that the inputs leave open. Behind a stride or a
+        patch it is as much shorter as the series are.
     """
-    return int(sum(_of_layer(layer, steps or 1) for layer in layers_of(model)))
+    known: dict[int, int] = {}
+    return int(sum(_of_layer(layer, steps or 1, known) for layer in layers_of(model)))
 
 
-def _of_layer(layer: Any, steps: int) -> int:
+def _of_layer(layer: Any, longest: int, known: dict[int, int]) -> int:
     try:
         before, after = layer.input, layer.output
     except (AttributeError, ValueError):  # used more than once, or not at all
         return int(sum(prod(weight.shape) for weight in layer.weights))
     if not layer.weights and not hasattr(layer, "count_macs"):
         return 0
-    inputs = _shape(before[0] if isinstance(before, list | tuple) else before, steps)
-    outputs = _shape(after[0] if isinstance(after, list | tuple) else after, steps)
+    inputs = _shape(before[0] if isinstance(before, list | tuple) else before, longest, known)
+    outputs = _shape(after[0] if isinstance(after, list | tuple) else after, longest, known)
     own = getattr(layer, "count_macs", None)
     if callable(own):
         return int(own(inputs, outputs))
@@ -57,10 +59,38 @@ def _of_layer(layer: Any, steps: int) -> int:
     return weights * prod(outputs[:-1])
 
 
-def _shape(tensor: Any, steps: int) -> tuple[int, ...]:
-    """Return the shape of one sample of a Keras tensor."""
-    shape = getattr(tensor, "shape", None) or ()
-    return tuple(steps if extent is None else int(extent) for extent in shape[1:])
+def _shape(tensor: Any, longest: int, known: dict[int, int]) -> tuple[int, ...]:
+    """Return the shape of one sample of a Keras tensor, an open length by :func:`_steps`."""
+    shape = (getattr(tensor, "shape", None) or ())[1:]
+    steps = _steps(tensor, longest, known) if None in shape else 0
+    return tuple(steps if extent is None else int(extent) for extent in shape)
+
+
+def _steps(tensor: Any, longest: int, known: dict[int, int]) -> int:
+    """Return the open length of a tensor where that of the model's inputs is `longest`.
+
+    It follows from that of the first input of the layer that the tensor comes from.
+    `known` keeps what was found, by the identity of the tensor.
+    """
+    if id(tensor) not in known:
+        layer, index = tensor._keras_history[:2]
+        before = layer._inbound_nodes[index].input_tensors
+        known[id(tensor)] = longest
+        if before:
+            given = _shape(before[0], longest, known)
+            known[id(tensor)] = _steps_after(layer, given, tensor.shape.index(None, 1), longest)
+    return known[id(tensor)]
+
+
+def _steps_after(layer: Any, given: tuple[int, ...], axis: int, longest: int) -> int:
+    """Return the length that a layer makes of its first input's, by default the same."""
+    try:
+        steps = layer.compute_output_shape((None, *given))[axis]
+    except Exception:  # it takes several inputs, or a plugin's layer does not say
+        steps = None
+    if isinstance(steps, int):
+        return steps
+    return given[axis - 1] if axis <= len(given) else longest
 
 
 def of_model(model: Any, steps: int | None = None) -> dict[str, int]:

@@ -10,8 +10,16 @@ import numpy as np
 
 from selector.contract import Array, EstimatorArchitecture
 from selector.errors import PluginError
+from selector.training import saved
 from selector.training.fitted import Fitted, Job
 from selector.training.preprocess import matrix
+
+LARGEST_CHECKED = 2**24
+"""Bytes up to which a fitted estimator is tried for whether it can be saved."""
+TESTED = "selector_tabular"
+"""The package whose estimators are known to be savable: to try costs a worker 0.4 s."""
+_savable: set[str] = set()
+"""Names of the architectures that were found savable in this process."""
 
 
 def seed_estimator(estimator: Any, seed: int) -> None:
@@ -56,6 +64,8 @@ def fit_estimator(job: Job, architecture: EstimatorArchitecture) -> Fitted:
     ------
     DataError
         Where samples differ in length and the architecture does not claim it.
+    RunError
+        Where the estimator could not be saved.
     """
     x = matrix(job.data.x, job.length if architecture.variable_length else None)
     y = np.asarray(job.data.y)[job.train]
@@ -66,17 +76,31 @@ def fit_estimator(job: Job, architecture: EstimatorArchitecture) -> Fitted:
     started = time.monotonic()
     estimator.fit(x[job.train], y.astype(np.int64) if classes else y)
     fit_seconds = time.monotonic() - started
-    predictions = None
-    if len(job.validation):
+    predictions, costs = None, cost_of(estimator)
+    if len(job.validation):  # a trial; a last fit is saved in any case
+        _check_once(architecture, estimator, costs["bytes"])
         job.clock.beat(stage="score")
         predictions = predict(estimator, x[job.validation], classes).astype(np.float32)
     one = x[job.train[:1]]
     return Fitted(
         predictions=predictions,
-        record={"fit_seconds": fit_seconds, **cost_of(estimator)},
+        record={"fit_seconds": fit_seconds, **costs},
         finish=lambda: estimator,
         predict_one=lambda: predict(estimator, one, classes),
     )
+
+
+def _check_once(architecture: EstimatorArchitecture, estimator: Any, size: int) -> None:
+    """Raise where an estimator cannot be saved; only until one of its architecture can.
+
+    So the first trial says it, and not the last fit. One of more than
+    :data:`LARGEST_CHECKED` bytes is not tried.
+    """
+    shipped = type(architecture).__module__.partition(".")[0] == TESTED
+    if shipped or architecture.name in _savable or size > LARGEST_CHECKED:
+        return
+    saved.check_savable(estimator)
+    _savable.add(architecture.name)
 
 
 def cost_of(estimator: Any) -> dict[str, int]:

@@ -27,7 +27,7 @@ from selector.plugins import describe, type_of
 from selector.training import saved
 from selector.training.clock import Clock, DeadlineError, Heartbeat, NonFiniteError, median_seconds
 from selector.training.estimators import fit_estimator
-from selector.training.fitted import Fitted, Job, TrialData, split_rows
+from selector.training.fitted import Fitted, Job, TrialData, even, split_rows
 
 __all__ = ["TrialData", "fit_final", "run_trial"]
 
@@ -197,15 +197,20 @@ def _score(job: Job, fitted: Fitted, path: Path | None) -> dict[str, Any]:
         raise NonFiniteError("a validation prediction is not finite")
     task = tasks.get(job.profile.task, job.profile.metric)
     y = job.data.y[job.validation]
-    record: dict[str, Any] = {
-        "score": float(task.score(y, predictions)),
-        "loss": float(task.loss(y, predictions)),
-    }
+    loss = float(task.loss(y, predictions))
+    if decides_evenly(job.profile):
+        predictions = even(predictions, job.profile.counts)
+    record: dict[str, Any] = {"score": float(task.score(y, predictions)), "loss": loss}
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, predictions, allow_pickle=False)
         record["predictions"] = "/".join(path.parts[-2:])
     return record
+
+
+def decides_evenly(profile: Profile) -> bool:
+    """Whether a class is chosen as if all were equally frequent: the metric counts them so."""
+    return profile.metric == "balanced_accuracy" and bool(profile.counts)
 
 
 def _latency(job: Job, fitted: Fitted, kind: str) -> float:
@@ -237,6 +242,7 @@ def _pipeline(
         "seed": job.spec.seed,
         "preprocessor": fitted.preprocessor.to_dict() if fitted.preprocessor else None,
         "task": profile.task,
+        "even": list(profile.counts) if decides_evenly(profile) else [],
         "classes": list(profile.classes),
         "n_outputs": profile.n_outputs,
         "axes": list(job.data.x.axes),

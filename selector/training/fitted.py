@@ -111,6 +111,23 @@ def probabilities(logits: Array) -> npt.NDArray[np.float64]:
     return np.asarray(z / z.sum(axis=1, keepdims=True))
 
 
+def even(probabilities: Array, counts: Sequence[int]) -> npt.NDArray[np.float32]:
+    """Return class probabilities as if the classes were equally frequent.
+
+    The most probable class is then the one that the mean of the classes' recalls is
+    highest for in expectation.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n, k)
+        As learnt from data with these classes.
+    counts : sequence of int, length k
+        Rows of each class in that data.
+    """
+    weighed = np.asarray(probabilities, dtype=np.float64) / np.maximum(counts, 1)
+    return np.asarray(weighed / weighed.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
 def cross_entropy(logits: Array, y: Array) -> float:
     """Return the mean cross-entropy of logits ``(n, k)`` for class indices ``(n,)``."""
     z = np.asarray(logits, dtype=np.float64)

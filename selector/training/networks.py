@@ -184,7 +184,9 @@ def _engine(
     """Return the engine for the Keras backend in use."""
     params, task = job.params, job.profile.task
     decay = float(params.get("weight_decay", WEIGHT_DECAY))
-    smoothing = float(params.get("label_smoothing", LABEL_SMOOTHING))
+    # smoothed targets cost a certain loss, that of the smoothing itself
+    usual = 0.0 if job.profile.metric == "neg_log_loss" else LABEL_SMOOTHING
+    smoothing = float(params.get("label_smoothing", usual))
     shifts = None
     if "shift" in params:
         axes, shape = job.data.x.axes, data.x.shape[1:]

@@ -1,7 +1,8 @@
 """The saved model: ``pipeline.json`` beside ``model.keras`` or ``model.skops``.
 
 Loading runs no code from the files: Keras layers are standard or come from
-modules of installed plugins, and scikit-learn objects from a list of types.
+modules of installed plugins, and so do the types of scikit-learn objects that
+are not in a list.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 from selector.contract import Array, Column, Variable, column_from_dict
 from selector.errors import DataError, RunError, SourceNotFoundError
 from selector.hookspecs import GROUP
+from selector.training.fitted import even
 from selector.training.preprocess import Prepared, Preprocessor, matrix
 
 FORMAT = 1
@@ -83,7 +85,7 @@ def save(folder: Path, model: Any, pipeline: Mapping[str, Any]) -> None:
         import skops.io
 
         skops.io.dump(model, part)
-        _trusted_types(part)
+        _allowed_types(skops.io.get_untrusted_types(file=part), plugin_packages())
     else:
         model.save(part)
     os.replace(part, folder / name)
@@ -122,6 +124,9 @@ class SavedModel:
     def predict(self, x: Variable) -> Array:
         """Return class probabilities ``(n, k)`` or values ``(n,)``, float32.
 
+        Where the metric is balanced accuracy, probabilities as if the classes were
+        equally frequent.
+
         Parameters
         ----------
         x : Variable
@@ -140,7 +145,10 @@ class SavedModel:
             shape = (0, len(self.classes)) if self.pipeline["task"] == "classification" else (0,)
             return np.zeros(shape, np.float32)
         values = np.asarray(self._predict(aligned), dtype=np.float32)
-        return values if self.pipeline["task"] == "classification" else values.reshape(-1)
+        if self.pipeline["task"] != "classification":
+            return values.reshape(-1)
+        counts = self.pipeline.get("even")
+        return even(values, counts) if counts else values
 
     def _check(self, x: Variable) -> None:
         expected, axes = tuple(self.pipeline["sample_shape"]), tuple(self.pipeline["axes"])
@@ -202,8 +210,8 @@ def load(folder: str | os.PathLike[str], allowed: Sequence[str] | None = None) -
     folder : path
         With ``pipeline.json``.
     allowed : sequence of str, optional
-        Top-level packages that layers may come from; by default ``selector``
-        and those of the installed plugins.
+        Top-level packages that layers and estimators may come from; by default
+        ``selector`` and those of the installed plugins.
 
     Raises
     ------
@@ -227,7 +235,7 @@ def load(folder: str | os.PathLike[str], allowed: Sequence[str] | None = None) -
             f" selector reads {FORMAT}; train it again"
         )
     if pipeline["type"] == "estimator":
-        return SavedModel(pipeline, _load_estimator(path / SKOPS_FILE, pipeline))
+        return SavedModel(pipeline, _load_estimator(path / SKOPS_FILE, pipeline, allowed))
     return SavedModel(pipeline, _load_keras(path / KERAS_FILE, pipeline, allowed))
 
 
@@ -237,29 +245,60 @@ def plugin_packages() -> set[str]:
     return {"selector"} | {point.module.partition(".")[0] for point in points}
 
 
-def _load_estimator(path: Path, pipeline: Mapping[str, Any]) -> Callable[[Variable], Array]:
+def _load_estimator(
+    path: Path, pipeline: Mapping[str, Any], allowed: Sequence[str] | None
+) -> Callable[[Variable], Array]:
     import skops.io
 
     from selector.training.estimators import predict
 
-    estimator = skops.io.load(path, trusted=_trusted_types(path))
+    packages = plugin_packages() if allowed is None else set(allowed)
+    types = _allowed_types(skops.io.get_untrusted_types(file=path), packages)
+    estimator = skops.io.load(path, trusted=types)
     classes = pipeline["n_outputs"] if pipeline["task"] == "classification" else 0
     length = pipeline["length"]
     return lambda x: predict(estimator, matrix(_ragged(x, length), length), classes)
 
 
-def _trusted_types(path: Path) -> list[str]:
-    """Return the types in a file beyond skops's own; all must be in :data:`TRUSTED`."""
+def check_savable(estimator: Any) -> None:
+    """Raise what :func:`save` would raise for a fitted scikit-learn estimator.
+
+    Raises
+    ------
+    RunError
+        Where it needs a type that :func:`load` would refuse.
+    """
     import skops.io
 
-    needed = skops.io.get_untrusted_types(file=path)
-    refused = sorted(set(needed) - set(TRUSTED))
+    needed = skops.io.get_untrusted_types(data=skops.io.dumps(estimator))
+    _allowed_types(needed, plugin_packages())
+
+
+def _allowed_types(needed: Sequence[str], packages: set[str]) -> list[str]:
+    """Return types beyond skops's own; all must be in :data:`TRUSTED` or a plugin's classes."""
+    own = packages - {"selector"}
+    refused = [n for n in sorted(set(needed) - set(TRUSTED)) if not _is_class_of(own, n)]
     if refused:
         raise RunError(
-            f"'{path.name}' holds {', '.join(refused)}, and only scikit-learn's own estimators"
-            " may be loaded; use a recipe made of those"
+            f"the model holds {', '.join(refused)}, and only scikit-learn's own estimators and"
+            " classes of installed plugins may be loaded; use a recipe made of those"
         )
     return list(needed)
+
+
+def _is_class_of(packages: set[str], name: str) -> bool:
+    """Return whether a name is that of a class defined in one of `packages`.
+
+    Functions, and what a package merely imports, could do anything when called.
+    """
+    module, _, last = name.rpartition(".")
+    if module.partition(".")[0] not in packages:
+        return False
+    try:
+        found = getattr(importlib.import_module(module), last, None)
+    except ImportError:
+        return False
+    return isinstance(found, type) and found.__module__.partition(".")[0] in packages
 
 
 def _load_keras(

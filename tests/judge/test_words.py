@@ -84,3 +84,10 @@ def test_groups_that_are_all_right_say_no_more_than_their_number() -> None:
     score = headline(tasks.get("classification"), np.zeros(800), np.eye(2)[[0] * 800], "", groups)
     assert score["value"] == 1.0
     assert score["interval"] == pytest.approx([0.6306, 1.0], abs=1e-3)
+
+
+def test_groups_of_one_value_each_do_not_blow_up_an_interval_of_r_squared() -> None:
+    y = np.repeat([20.0, 50.0, 70.0], 40)
+    predictions = y + np.random.default_rng(0).normal(0, 5, 120)
+    low, high = headline(tasks.get("regression"), y, predictions, "", y)["interval"]
+    assert -5 < low < high <= 1

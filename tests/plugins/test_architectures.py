@@ -8,9 +8,17 @@ import sys
 import keras
 import numpy as np
 import pytest
-from forms import ARCHITECTURES, PLUGINS, PROFILES, admitted, feature_model
+from forms import ARCHITECTURES, PLUGINS, PROFILES, admitted, feature_model, profile
 
-from selector.contract import Categorical, FeatureArchitecture, Float, Int, NetworkArchitecture
+from selector.contract import (
+    IMAGE_AXES,
+    SERIES_AXES,
+    Categorical,
+    FeatureArchitecture,
+    Float,
+    Int,
+    NetworkArchitecture,
+)
 
 NETWORKS = (NetworkArchitecture, FeatureArchitecture)
 # Keras reads weights by ``np.array(variable)``, of which NumPy 2 complains.
@@ -164,3 +172,32 @@ def test_a_large_sample_is_refused_with_its_size() -> None:
     assert feature_model(
         ARCHITECTURES["cnn.convnet"], ARCHITECTURES["cnn.convnet"].portfolio(p)[0], p
     ).output.shape == (None, 128)
+
+
+@pytest.mark.parametrize("steps", [1500, 18_000])
+def test_no_step_of_a_long_series_is_skipped(steps: int) -> None:
+    p = profile(SERIES_AXES, (steps, 1))
+    strided = 0
+    for name in ("cnn.fcn", "cnn.resnet", "cnn.separable", "cnn.inception", "cnn.tcn"):
+        for params in ARCHITECTURES[name].portfolio(p):
+            found = [
+                layer
+                for layer in feature_model(ARCHITECTURES[name], params, p).layers
+                if isinstance(layer, keras.layers.Conv1D) and layer.strides[0] > 1
+            ]
+            widest = max(layer.kernel_size[0] / layer.strides[0] for layer in found)
+            assert widest >= 2, (name, params)
+            strided += 1
+    assert strided >= 5
+
+
+@pytest.mark.parametrize(("shape", "kept"), [((40, 101, 1), (40, 33)), ((32, 256, 1), (32, 36))])
+def test_each_side_of_an_image_is_shrunk_by_itself(
+    shape: tuple[int, ...], kept: tuple[int, int]
+) -> None:
+    p = profile(IMAGE_AXES, shape, n=500)
+    for name in ("cnn.convnet", "cnn.resnet2d", "cnn.separable2d"):
+        architecture = ARCHITECTURES[name]
+        model = feature_model(architecture, architecture.portfolio(p)[0], p)
+        first = next(x for x in model.layers if isinstance(x, keras.layers.AveragePooling2D))
+        assert first.output.shape[1:3] == kept, name

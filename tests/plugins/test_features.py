@@ -64,7 +64,7 @@ def test_minirocket_equals_plain_loops(length: int) -> None:
     assert difference.max() < 2.01 / max(length - 8 * layer.dilations[-1][0], 3)
 
 
-@pytest.mark.parametrize(("channels", "ragged"), [(1, False), (1, True), (3, True)])
+@pytest.mark.parametrize(("channels", "ragged"), [(1, False), (1, True), (3, True), (6, True)])
 def test_minirocket_of_a_batch_is_that_of_each_series(
     channels: int, ragged: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +171,47 @@ def test_minirocket_counts_its_convolutions_and_comparisons() -> None:
     biases = sum(count for _, count in dilations_for(50, 840))
     kernels = len(dilations_for(50, 840)) * 9 * 3 * 84
     assert layer.count_macs((50, 3), (84 * biases,)) == 50 * (kernels + 84 * biases)
+
+
+@pytest.mark.parametrize(("length", "channels"), [(44, 12), (61, 5), (7, 23)])
+@pytest.mark.parametrize("ragged", [False, True])
+def test_channels_mixed_first_give_the_same_features(
+    length: int, channels: int, ragged: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values are whole numbers, and biases lie between them, so that nothing is rounded."""
+    from selector_cnn import layers
+
+    rng = np.random.default_rng(length)
+    x = rng.integers(-4, 5, size=(5, length, channels)).astype("float32")
+    mask = np.arange(length) < np.array([length, 1, length // 2, length - 1, 5])[:, None]
+    layer = MiniRocketTransform(840, length)
+    layer.build(x.shape)
+    layer.adapt(x, mask if ragged else None)
+    for bias in layer.biases:
+        bias.assign(np.floor(np.asarray(bias.value)) + 0.5)
+    mixed = np.asarray(layer(x, mask=mask if ragged else None))
+    monkeypatch.setattr(layers, "MIXED_ABOVE", channels)
+    gathered = np.asarray(layer(x, mask=mask if ragged else None))
+    assert np.ptp(mixed) > 0.5
+    np.testing.assert_allclose(mixed, gathered, atol=1e-6)
+
+
+def test_many_channels_cost_one_multiply_add_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = MiniRocketTransform(length=62, features=840)
+    kernels = 84 * len(dilations_for(62, 840))
+    assert layer.count_macs((62, 144), (840,)) == 62 * (kernels * (144 + 9) + 840)
+    assert layer.count_macs((62, 4), (840,)) == 62 * (kernels * 9 * 4 + 840)
+    monkeypatch.delattr(MiniRocketTransform, "_gathered")
+    assert layer(keras.ops.ones((1, 62, 144))).shape == (1, 840)
+
+
+def test_minirocket_takes_fewer_features_of_many_channels() -> None:
+    architecture = ARCHITECTURES["cnn.minirocket"]
+
+    def features(*shape: int, n: int = 3_000) -> int:
+        return architecture.portfolio(profile(SERIES_AXES, shape, n=n))[0]["features"]
+
+    assert [features(62, channels) for channels in (1, 9, 144)] == [9996, 5040, 2520]
 
 
 def test_the_reservoir_counts_the_rows_of_an_image() -> None:

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import skops.io
-from forms import ARCHITECTURES, MIXED, PROFILES, admitted
+from forms import ARCHITECTURES, MIXED, PROFILES, admitted, profile
 from sklearn.datasets import load_digits
 
-from selector.contract import EstimatorArchitecture
+from selector.contract import FEATURE_AXES, Column, EstimatorArchitecture
+from selector_tabular.preparing import encoded_width, numeric_matrix
 
 ESTIMATORS = [a.name for a in ARCHITECTURES.values() if isinstance(a, EstimatorArchitecture)]
 MODELS = [name for name in ESTIMATORS if name != "tabular.baseline"]
@@ -112,3 +113,36 @@ def test_the_machine_asks_for_enough_of_every_class() -> None:
     assert not fit.admitted
     assert "rarest has 3" in fit.reason
     assert not ARCHITECTURES["tabular.rbf_svm"].fit_for(replace(p, n=9_000)).admitted
+
+
+@pytest.mark.parametrize(
+    ("n", "trees", "first"),
+    [
+        (100, (100, 200), 200),
+        (20_000, (100, 200), 200),
+        (20_001, (99, 198), 99),
+        (40_000, (50, 100), 50),
+        (10_000_000, (20, 40), 20),
+    ],
+)
+def test_a_forest_of_many_rows_has_fewer_trees(n: int, trees: tuple[int, int], first: int) -> None:
+    p = replace(PROFILES["regression table"], n=n)
+    forest = ARCHITECTURES["tabular.extra_trees"]
+    assert forest.space(p)["n_estimators"].choices == trees
+    assert {params["n_estimators"] for params in forest.portfolio(p)} == {first}
+
+
+def test_levels_count_as_the_columns_that_they_become() -> None:
+    levels = tuple(map(str, range(300)))
+    columns = (Column("mass"), *(Column(f"c{i}", "categorical", levels) for i in range(5)))
+    p = profile(FEATURE_AXES, (6,), n=400, columns=columns)
+    x = np.random.default_rng(0).normal(size=(300, 6))
+    x[:, 1:] = np.arange(300)[:, None]
+    assert numeric_matrix(p, scale=False).fit_transform(x).shape[1] == encoded_width(p) == 1251
+    boosting, numeric = ARCHITECTURES["tabular.boosting"], profile(FEATURE_AXES, (1251,), n=400)
+    assert boosting.portfolio(p) == boosting.portfolio(numeric)
+    assert boosting.space(p)["max_iter"] == boosting.space(numeric)["max_iter"]
+    for same in (p, numeric):
+        assert boosting.build(boosting.portfolio(p)[0], same)[-1].max_bins == 32
+    assert encoded_width(PROFILES["table"]) == 7
+    assert encoded_width(PROFILES["series"]) == 150

@@ -243,9 +243,13 @@ def test_series_that_nobody_asked_for_are_told(tmp_path):
 
 
 def test_too_few_series_for_a_model_are_a_table_unless_asked_for(tmp_path):
-    path = write(tmp_path, panel(5))
+    rows = [line.split(",") for line in panel(5).split("\n")]
+    path = write(tmp_path, "\n".join(f"{s},{d},{r},{n}" for s, d, n, r in rows))
     found = read(path)
     assert (found.source["reader"], len(found), found.notes) == ("table", 100, ())
+    told = read(path, ReadOptions(target="region"))
+    assert (told.source["reader"], len(told)) == ("long", 5), "it would follow from the store"
+    assert len(read(write(tmp_path, panel(5)))) == 5, "so would a region in the last column"
     assert len(read(path, ReadOptions(id="store", step="date"))) == 5
     assert len(read(path, ReadOptions(expect={"reader": "ts"}))) == 5
 

@@ -96,7 +96,7 @@ def test_separable_data_keeps_a_finite_temperature():
 
 
 def test_rows_are_bounded():
-    assert rows_within(50_000, 100, 1.0) == 50_000
+    assert rows_within(50_000, 100, math.inf) == 50_000
     assert rows_within(50_000, 60_000, math.inf) == MAX_ROWS
     assert rows_within(50_000, 60_000, 0.0) == FEWEST_ROWS
     assert rows_within(150, 60_000, 0.0) == 150
@@ -106,3 +106,19 @@ def test_rows_are_bounded():
     chosen = subset(y, 100, True, np.random.default_rng(0))
     assert len(set(chosen)) == 100
     np.testing.assert_allclose(np.bincount(y[chosen]), [90, 9, 1], atol=1)
+
+
+def test_more_rows_than_features_are_bounded_by_the_time():
+    def seconds(n, p):
+        return operations(n, p) / (REACHED * speed())
+
+    n, p = 6694, 5040
+    assert operations(n, p) > 4 * n * p**2 + 12 * p**3  # two products, eigenvectors
+    assert operations(p, p) < operations(p + 1, p)
+    assert rows_within(n, p, 1.01 * seconds(n, p)) == n
+    assert p < rows_within(n, p, 0.95 * seconds(n, p)) < n
+    assert rows_within(n, p, 0.8 * seconds(p, p)) <= MAX_ROWS
+    within = seconds(1000, p)
+    assert 880 <= rows_within(n, p, within) <= 1000
+    assert rows_within(n, p, 0.0) == FEWEST_ROWS
+    assert 36_000 <= rows_within(50_000, 100, seconds(40_000, 100)) <= 40_000

@@ -504,3 +504,27 @@ def test_shifts_change_training_and_not_the_program():
     assert moved.start == "ready"
     assert moved.loss != still.loss
     assert moved.score > 0.65
+
+
+def test_a_rare_class_is_chosen_as_if_all_were_equally_frequent(tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.array([0.0, *[0.0] * 18, 1.0] * 60)
+    values = rng.normal(size=(len(y), 2)).astype(np.float32)
+    values[:, 0] += 1.2 * y
+    data = TrialData(Variable(("feature",), values, (Column("a"), Column("b"))), y)
+    usual = profile_of(data)
+    profile = replace(usual, metric="balanced_accuracy", counts=(1140, 60))
+    spec, split = spec_of(ToyLinear()), split_of(len(y), every=3)
+    task = tasks.get("classification", "balanced_accuracy")
+    scores = []
+    for about in (usual, profile):
+        path = tmp_path / "p" / "t.npy"
+        result = run_trial(spec, ToyLinear(), about, data, split, predictions_path=path)
+        predictions = np.load(path)
+        np.testing.assert_allclose(predictions.sum(axis=1), 1, atol=1e-5)
+        scores.append(task.score(y[split == 1], predictions))
+    assert result.score == scores[1]
+    assert scores[0] < 0.6 < 0.65 < scores[1]
+    spec = spec_of(ToyLinear(), stage="final", split=None)
+    assert fit_final(spec, ToyLinear(), profile, data, tmp_path / "m").state == "complete"
+    assert task.score(y, saved.load(tmp_path / "m").predict(data.x)) > 0.65

@@ -241,6 +241,35 @@ def test_a_model_for_saving_has_the_standard_dropout_and_its_initialisers() -> N
     np.testing.assert_array_equal(array(copy(batch)), array(model(batch)))
 
 
+@keras.saving.register_keras_serializable(package="tests")
+class Dropping(keras.layers.Layer):
+    """A plugin's layer that holds a dropout."""
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.dense, self.dropout = keras.layers.Dense(4), layers.FastDropout(0.5)
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.dense.build(shape)
+        super().build(shape)
+
+    def call(self, inputs: object, training: bool = False) -> object:
+        return self.dropout(self.dense(inputs), training=training)
+
+
+def test_a_dropout_inside_another_layer_is_saved_too(tmp_path: Path) -> None:
+    x = keras.Input((3,))
+    y = keras.Sequential([keras.layers.Dense(5), layers.FastDropout(0.5)])(Dropping()(x))
+    model = keras.Model(x, keras.layers.Dense(2)(layers.FastDropout(0.2)(y)))
+    copy = layers.with_standard_layers(model)
+    copy.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    expected = array(model(X[:, 0]))
+    assert np.ptp(expected) > 0
+    np.testing.assert_array_equal(array(copy(X[:, 0])), expected)
+    np.testing.assert_array_equal(array(loaded(X[:, 0])), expected)
+
+
 def test_images_and_clips_are_series_of_rows_and_frames() -> None:
     series = keras.Input((None, 3))
     assert layers.as_series(series) is series

@@ -57,11 +57,9 @@ def shrink_clips(x: Any, steps: int, side: int) -> Any:
     Returns
     -------
     keras.KerasTensor
-        `x` itself where nothing is too large. Height and width are divided
-        by one number, or by what they have.
+        `x` itself where nothing is too large; each axis is divided by itself.
     """
-    wanted = -(-max(x.shape[2:4]) // side)
-    window = (-(-x.shape[1] // steps), *(min(wanted, extent) for extent in x.shape[2:4]))
+    window = (-(-x.shape[1] // steps), *(-(-extent // side) for extent in x.shape[2:4]))
     return x if window == (1, 1, 1) else keras.layers.AveragePooling3D(window)(x)
 
 

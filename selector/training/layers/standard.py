@@ -73,10 +73,14 @@ def with_standard_layers(model: Any) -> Any:
     """
     with drawn_by_numpy():
         copy = keras.models.clone_model(model, clone_function=_standard)
-    kept = [weight for weight in model.weights if weight.name != RATE]
-    for new, old in zip(copy.weights, kept, strict=True):
+    for new, old in zip(_kept(copy), _kept(model), strict=True):
         new.assign(old)
     return copy
+
+
+def _kept(model: Any) -> list[Any]:
+    """Return the weights but for rates of dropout, which may lie inside another layer."""
+    return [weight for weight in model.weights if weight.name != RATE]
 
 
 def _standard(layer: Any) -> Any:
