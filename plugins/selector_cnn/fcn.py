@@ -82,13 +82,18 @@ class FCN(NetworkArchitecture):
         from selector.training import layers
 
         width, stride = int(params["width"]), int(params["stride"])
-        kernel = max(int(params["kernel"]), 2 * stride)  # no step is skipped
+        kernel = first_kernel(int(params["kernel"]), stride)
         x, mask = inputs.x, inputs.mask
         x, mask = layers.conv_block(x, mask, width, kernel, stride=stride)
         x, mask = layers.conv_block(x, mask, 2 * width, 5)
         x, mask = layers.conv_block(x, mask, width, 3)
         x = layers.pool(x, mask, str(params["pooling"]))
         return layers.FastDropout(float(params["dropout"]))(x)
+
+
+def first_kernel(kernel: int, stride: int) -> int:
+    """Return the length of a first kernel that skips no step: it reaches over two strides."""
+    return max(kernel, 2 * stride)
 
 
 def strides(steps: int) -> tuple[int, ...]:

@@ -111,7 +111,7 @@ class MiniRocketTransform(layers.TakesMask):
     """
 
     plain_loops = True
-    """Compiles in half the time so, and is no slower."""
+    """See :func:`selector.training.compiler.options`."""
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from selector.contract import (
     core_params,
     core_space,
 )
-from selector_cnn.fcn import strides
+from selector_cnn.fcn import first_kernel, strides
 
 
 class ResNet(NetworkArchitecture):
@@ -82,7 +82,7 @@ class ResNet(NetworkArchitecture):
         x, mask = inputs.x, inputs.mask
         for filters in (width, 2 * width, 2 * width):
             short = x
-            first = max(kernels[0], 2 * stride)  # no step is skipped
+            first = first_kernel(kernels[0], stride)
             y, after = layers.conv_block(x, mask, filters, first, stride=stride)
             y, _ = layers.conv_block(y, after, filters, kernels[1])
             y, _ = layers.conv_block(y, after, filters, kernels[2], activation=False)

@@ -15,7 +15,7 @@ from selector.contract import (
     core_params,
     core_space,
 )
-from selector_cnn.fcn import strides
+from selector_cnn.fcn import first_kernel, strides
 
 LEAST_STEPS = 12
 
@@ -83,7 +83,7 @@ class Separable(NetworkArchitecture):
 
         width, kernel = int(params["width"]), int(params["kernel"])
         stride = int(params["stride"])
-        first = max(kernel, 2 * stride)  # no step is skipped
+        first = first_kernel(kernel, stride)
         x, mask = layers.conv_block(inputs.x, inputs.mask, width, first, stride=stride)
         steps = -(-profile.steps // stride)
         for _ in range(2):

@@ -34,6 +34,8 @@ FEWEST_CELLS = 20
 FEWEST_NUMBERS = 21
 """With fewer distinct numbers, which may be labels, text beside them may be one more."""
 
+AS_DECIMAL_POINT = "the comma was taken for a decimal point"
+
 BOOLEANS = frozenset({"true", "false"})
 _INTEGER = r"^[+-]?\d+$"
 _DECIMAL_COMMA = r"^[+-]?\d+(,\d+)?([eE][+-]?\d+)?$"
@@ -156,7 +158,7 @@ def _without_commas(name: str, cells: pl.Series, separator: str) -> tuple[pl.Ser
         note = f"column '{name}': the comma was taken for a separator of thousands"
         return cells.str.replace_all(",", "", literal=True), [note]
     if bool(decimal.any()) and not bool(cells.str.contains(_DECIMAL_POINT).any()):
-        note = f"column '{name}': the comma was taken for a decimal point"
+        note = f"column '{name}': {AS_DECIMAL_POINT}"
         return cells.str.replace(",", ".", literal=True), [note]
     return cells, []
 

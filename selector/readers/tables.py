@@ -20,7 +20,13 @@ from selector.contract import (
 )
 from selector.errors import DataError, did_you_mean
 from selector.readers import long
-from selector.readers.columns import some, text_column, unique_names, without_infinities
+from selector.readers.columns import (
+    AS_DECIMAL_POINT,
+    some,
+    text_column,
+    unique_names,
+    without_infinities,
+)
 from selector.readers.layout import find_layout
 from selector.readers.text import SEPARATOR_NAMES, Grid, decode, parse
 
@@ -103,7 +109,7 @@ def _table(
     for column_name, cells, numeric in zip(names, grid.columns, known, strict=True):
         separator = "" if column_name in decimal else grid.separator
         column, numbers, more = text_column(column_name, cells, separator, numeric)
-        if any("for a decimal point" in note for note in more):
+        if any(AS_DECIMAL_POINT in note for note in more):
             decimal.append(column_name)
         columns.append(column)
         values.append(numbers)

@@ -16,7 +16,7 @@ from selector.training.layers import MaxPool2DByReshape
 from selector.training.models import layers_of
 
 FUSED_LOOPS = "xla_cpu_use_fusion_emitters"
-"""Loops over fused operations are optimised as a whole: it takes a third of the compilation."""
+"""Loops over fused operations are optimised as a whole, which takes time to compile."""
 
 SUMS = "xla_cpu_experimental_ynn_fusion_type"
 """What a library of kernels computes in place of loops."""

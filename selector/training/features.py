@@ -43,7 +43,8 @@ def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
     )
     width = int(built.features.output.shape[1])
     start = _start(job, architecture, built, data)
-    _features(job, architecture, built, data.take(train[:1]))  # compiles
+    if start != "ready":
+        _features(job, architecture, built, data.take(train[:1]))  # compiles
     compiled = job.clock.elapsed
     chosen = _affordable(job, len(train), width, rng)
     features = _features(job, architecture, built, data.take(train[chosen]))

@@ -71,6 +71,7 @@ def test_only_outputs_are_kept_of_rows_that_are_predicted(monkeypatch, tmp_path)
     monkeypatch.setattr(steps, "forward_batches", watched)
     data, architecture, profile = series(), ToyFeatures(), profile_of(series())
     split = split_of(len(data.y))
+    steps.clear()
     run_trial(spec_of(architecture), architecture, profile, data, split)
     train, validation = (int(np.sum(np.asarray(split) == code)) for code in (0, 1))
     assert told[:3] == [(1, 32), (train, 32), (validation, 2)]  # the first compiles
