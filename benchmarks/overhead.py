@@ -72,7 +72,9 @@ def summary(told: dict[str, Any], trials: list[dict[str, Any]]) -> dict[str, Any
         "idle_share": round(1 - (working + compiling) / phase, 3),
         "trials": len(searched),
         "network_trials": len(networks),
-        "ended_as_planned": sum(t["result"]["stopped"] in ("early", "planned") for t in networks),
+        "ended_as_planned": sum(
+            t["result"]["stopped"] in ("early", "planned", "pruned") for t in networks
+        ),
         "hits": told["compile_cache"]["hits"],
         "misses": told["compile_cache"]["misses"],
         "prediction_error": prediction_error(searched),

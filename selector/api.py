@@ -5,13 +5,14 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
+import warnings
 import weakref
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from selector.artifact.predict import Predictor, typed
+from selector.artifact.predict import Predictions, Predictor, typed
 from selector.artifact.run import RunFolder, write_atomically
 from selector.contract import Array
 from selector.errors import OptionError, RunError
@@ -99,9 +100,20 @@ class Recommendation:
         ------
         DataError
             Where `X` has another form than the training data.
+
+        Warns
+        -----
+        UserWarning
+            Of what had to be repaired, such as categories that training never saw.
         """
-        predictor = self._ready(model)
-        return typed(predictor.predict(X).labels, predictor.schema.target)
+        return typed(self._predicted(X, model).labels, self._ready(model).schema.target)
+
+    def _predicted(self, X: Any, model: str) -> Predictions:
+        """Predict, and warn of what had to be repaired."""
+        found = self._ready(model).predict(X)
+        for note in found.notes:
+            warnings.warn(note, stacklevel=3)
+        return found
 
     def predict_proba(self, X: Any, model: str = "model") -> Array:
         """Return class probabilities, shape (n, k), in the order of :attr:`classes`.
@@ -114,13 +126,8 @@ class Recommendation:
         OptionError
             Where the task is no classification.
         """
-        found = self._ready(model).predict(X).probabilities
-        if found is None:
-            raise OptionError(
-                f"predict_proba needs a classification; the task is {self._content['task']}."
-                " Use predict."
-            )
-        return found
+        self._ready(model).check_task(proba=True)
+        return cast("Array", self._predicted(X, model).probabilities)
 
     @property
     def classes(self) -> list[str]:
@@ -135,7 +142,7 @@ class Recommendation:
         OptionError
             Where the folder exists already or cannot be written.
         """
-        target = Path(path).absolute()
+        target = Path(path).expanduser().absolute()
         try:
             shutil.copytree(self.path, target, ignore=shutil.ignore_patterns(".lock", ".*"))
         except FileExistsError:
@@ -242,7 +249,9 @@ def recommend(
     RunError
         Where no trial ended within the time.
     """
-    names = (families,) if isinstance(families, str) else tuple(families)
+    if isinstance(families, str):
+        families = [name.strip() for name in families.split(",") if name.strip()]
+    names = tuple(families)
     aside = {"group": group, "order": order}  # names of columns, or arrays
     columns = {name: str(a) for name, a in aside.items() if isinstance(a, str | Integral)}
     options = Options(

@@ -121,6 +121,14 @@ class Registry:
         self._skip = set(skip)
         for point in entry_points():
             self._load(point)
+        for name in sorted((self._allowed or set()) - {entry.name for entry in self.entries}):
+            known = [entry.name for entry in self.entries]
+            missing = PluginEntry(name, "")
+            missing.fail(
+                f"named in {ALLOW_LIST}, and not installed; there are {', '.join(known)}."
+                f"{did_you_mean(name, known)}"
+            )
+            self.entries.append(missing)
 
     def _load(self, point: importlib.metadata.EntryPoint) -> None:
         entry = PluginEntry(point.name, point.value)
@@ -181,7 +189,12 @@ class Registry:
                 self._manager.unregister(name=name)
             entry.fail(describe(error))
         if not entry.architectures and not entry.readers and not entry.problems:
-            entry.fail("registers nothing: none of its functions is marked with selector.hookimpl")
+            marked = self._manager.get_hookcallers(plugin)
+            entry.fail(
+                "registers nothing: its hooks return no architecture and no reader"
+                if marked
+                else "registers nothing: none of its functions is marked with selector.hookimpl"
+            )
         return entry
 
     def _accept_architecture(self, item: Any, entry: PluginEntry) -> None:
@@ -285,6 +298,8 @@ def _portfolio_problem(space: dict[str, Any], portfolio: Iterable[dict[str, Any]
     for name, range_ in space.items():
         if not isinstance(range_, Int | Float | Categorical):
             return f"the space gives {range_!r} for '{name}': allowed are Int, Float, Categorical"
+        if problem := range_.problem():
+            return f"the space has {name}={range_}, and {problem}"
     for params in portfolio:
         if set(params) != set(space):
             return f"a portfolio entry names {sorted(params)}, the space {sorted(space)}"

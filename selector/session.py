@@ -21,7 +21,7 @@ from selector.artifact.intake import describe_run, name_of, take_in
 from selector.artifact.recommendation import compose, failures, race
 from selector.artifact.run import RunFolder, plain, write_atomically
 from selector.contract import Candidate, Profile
-from selector.errors import OptionError, RunError, did_you_mean
+from selector.errors import OptionError, PluginError, RunError, did_you_mean
 from selector.options import Options
 from selector.search.budget import Budget
 from selector.search.planner import Planner
@@ -119,8 +119,9 @@ class Session:
             return self._carry_out([])
         except BaseException as error:
             self._close()
-            if not self._planner or isinstance(error, OptionError):
-                shutil.rmtree(self.run.path, ignore_errors=True)
+            given_up = isinstance(error, KeyboardInterrupt) and not self.about.get("arrays", [1])
+            if not given_up and (not self._planner or isinstance(error, OptionError)):
+                shutil.rmtree(self.run.path, ignore_errors=True)  # else it can be resumed
             raise
 
     def resume(self, run: RunFolder) -> dict[str, Any]:
@@ -307,14 +308,20 @@ class Session:
 
     def _check_families(self, candidates: list[Candidate]) -> None:
         """Refuse families that no plugin offers, and runs with nothing to try."""
-        if self.stop.is_set() or not candidates:
+        assert self._proposal is not None
+        if self.stop.is_set() or not (candidates or self._proposal.plugins):
             return
         known = sorted({c.family for c in candidates})
+        broken = [f for f in self._proposal.failures if f["architecture"].startswith("plugin ")]
+        told = "; ".join(f"{f['architecture']} {f['reason']}" for f in broken)
+        told = f" Not loaded: {told}. See 'selector plugins'." if told else ""
+        if not any(entry["architectures"] for entry in self._proposal.plugins):
+            raise PluginError(f"no plugin offers an architecture, so there is none to try.{told}")
         for family in self.options.families:
             if known and family not in known:
                 raise OptionError(
                     f"--families takes names of families, and '{family}' is none; there are "
-                    f"{', '.join(known)}.{did_you_mean(family, known)}"
+                    f"{', '.join(known)}.{did_you_mean(family, known)}{told}"
                 )
         if self.options.families and not any(
             c.admitted and c.role != "baseline" for c in candidates
@@ -432,7 +439,7 @@ class Session:
             "time": self.options.time,
             "versions": self.about["versions"],
             "command": self.about["command"],
-            "notes": list(self.about["notes"]),
+            "notes": [*self.about["notes"], *self._planner.splits.notes],
             "peak_memory": self.pool.peak_memory if self.pool else 0,
             "restarts": self.runner.restarts,
             "recycled": self.runner.recycled,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import selector
 from selector import api
+from selector.contract import Column
 
 
 class Handed(Exception):
@@ -46,3 +49,25 @@ def test_arrays_are_no_names_of_columns(handed):
     options, *_, groups, order = handed
     assert (options.target, options.id, options.order, groups) == ("c4", None, None, None)
     assert order.tolist() == list(range(20))
+
+
+def test_families_may_be_given_as_on_the_command_line(handed):
+    with pytest.raises(Handed):
+        selector.recommend(np.zeros((20, 5)), families="rnn, cnn")
+    assert handed[0].families == ("rnn", "cnn")
+
+
+def test_what_a_prediction_had_to_repair_is_warned_of():
+    rec = api.Recommendation.__new__(api.Recommendation)
+    told = SimpleNamespace(labels=["a"], probabilities=np.ones((1, 1)), notes=("a new category",))
+    target = Column("y", "categorical", ("a",), "string")
+    ready = SimpleNamespace(
+        predict=lambda X: told,
+        schema=SimpleNamespace(target=target),
+        check_task=lambda proba: None,
+    )
+    rec._predictors = {"model": ready}
+    for ask in (rec.predict, rec.predict_proba):
+        with pytest.warns(UserWarning, match="a new category") as warned:
+            ask(np.zeros((1, 2)))
+        assert warned[0].filename == __file__

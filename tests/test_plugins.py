@@ -125,3 +125,41 @@ def test_a_right_one_is_admitted_with_its_space(make_plugin, profile):
     assert made.admitted
     assert made.type == "estimator"
     assert made.portfolio == ({"depth": 2},)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ("Float(0.0, 0.5, log=True)", "above 0"),
+        ("Float(0.5, 0.1)", "low must not be above high"),
+        ("Int(1, 8, log=True, step=2)", "step 1"),
+        ("Int(0, 64, log=True)", "at least 1"),
+        ("Int(1, 8, step=0)", "step below 1"),
+        ("Int(1.0, 8)", "whole numbers"),
+        ("Categorical(())", "at least one"),
+        ("Categorical(((3, 3), (5, 5)))", "None or a bool"),
+    ],
+)
+def test_a_space_that_cannot_be_searched_refuses_the_architecture(
+    make_plugin, profile, wrong, reason
+):
+    source = good("tabular.odd").replace("Categorical((1, 2))", wrong)
+    make_plugin("zz_odd", source.replace("import Categorical", "import Categorical, Float, Int"))
+    made = candidate(Registry().architecture("tabular.odd"), "zz_odd", profile)
+    assert not made.admitted
+    assert reason in made.reason
+
+
+def test_a_name_in_the_allow_list_that_is_not_installed_is_told(monkeypatch):
+    monkeypatch.setenv("SELECTOR_PLUGINS", "selector_rnm")
+    [entry] = [e for e in Registry().entries if e.state == "failed"]
+    assert "Did you mean 'selector_rnn'" in entry.problems[0]
+
+
+def test_hooks_that_return_nothing_are_not_taken_for_unmarked_ones(make_plugin):
+    make_plugin(
+        "zz_empty",
+        "from selector import hookimpl\n@hookimpl\ndef selector_architectures():\n    return []\n",
+    )
+    [entry] = [e for e in Registry().entries if e.name == "zz_empty"]
+    assert "return no architecture" in entry.problems[0]

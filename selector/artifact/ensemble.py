@@ -243,10 +243,10 @@ class Ensemble:
             }
             for member in members
         ]
-        costs = {
-            what: sum(int(model.answer.get(what) or 0) for model, _ in weighed)
-            for what in ("macs", "bytes", "params_count")
-        }
+        costs = {}
+        for what in ("macs", "bytes", "params_count"):
+            counts = [int(model.answer.get(what) or 0) for model, _ in weighed]
+            costs[what] = sum(counts) if all(counts) else 0  # 0: not known of all
         return {
             "members": rows,
             **costs,

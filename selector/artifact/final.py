@@ -285,13 +285,24 @@ class FinalModel:
         }
         rec["search_score"] = None
         rec["verdict"] = "undecided"
+        other = name if name != wanted["architecture"] else f"{name} with other settings"
         rec["why"] = [
-            f"The measurements favour {wanted['architecture']}, which could not be fitted in the "
-            f"time left; the model that is saved is {name}. Give the run more time: "
-            "selector resume.",
+            f"The measurements favour {wanted['architecture']}, which {self._not_fitted(wanted)};"
+            f" the model that is saved is {other}.",
             *rec["why"],
         ]
         return rec
+
+    def _not_fitted(self, wanted: Mapping[str, Any]) -> str:
+        """Say why the judge's choice was not fitted, and what to try."""
+        reasons = [
+            f["reason"]
+            for f in self.runner.failures
+            if f["stage"] == "final" and f["architecture"] == wanted["architecture"]
+        ]
+        if reasons and "deadline" not in reasons[-1]:
+            return f"could not be fitted ({reasons[-1]})"
+        return "could not be fitted in the time left (selector resume gives the run more)"
 
     def score(self, avoid: int | None) -> dict[str, Any] | None:
         """Score the saved model, reloaded in a worker, on the test part.

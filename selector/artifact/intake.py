@@ -38,7 +38,8 @@ def describe_run(options: Options, data: Mapping[str, Any]) -> dict[str, Any]:
     """
 
     def path(given: Any) -> str | None:
-        return str(Path(given).absolute()) if isinstance(given, str | Path) else None
+        known = isinstance(given, str | Path)
+        return str(Path(given).expanduser().absolute()) if known else None
 
     return {
         "name": name_of(data["source"]),
@@ -194,7 +195,7 @@ def name_of(source: Any) -> str:
     """Return a short name for a source: a file's stem, with its folder where that says more."""
     if not isinstance(source, str | Path):
         return "data"
-    path = Path(source).absolute()
+    path = Path(source).expanduser().absolute()
     stem = path.name.split(".")[0] if not path.is_dir() else path.name
     if stem.lower() in ("train", "test", "data", "x") and path.parent.name:
         return f"{path.parent.name}-{stem}"

@@ -74,7 +74,7 @@ class Predictions:
             with contextlib.ExitStack() as stack:
                 handle = sys.stdout
                 if path is not None:
-                    opened = Path(path).open("w", newline="", encoding="utf-8")  # noqa: SIM115
+                    opened = Path(path).expanduser().open("w", newline="", encoding="utf-8")
                     handle = stack.enter_context(opened)
                 writer = csv.writer(handle, lineterminator="\n")
                 writer.writerow(header)
@@ -148,6 +148,14 @@ class Predictor:
         self._runner = Runner(
             RunFolder(self._room), pool, Budget(PREDICT_SECONDS), threading.Event()
         )
+
+    def check_task(self, proba: bool) -> None:
+        """Raise an :class:`OptionError` where probabilities are asked for and there are none."""
+        if proba and not self.schema.classes:
+            raise OptionError(
+                "probabilities (--proba, predict_proba) need a classification, and the model in"
+                f" {self.folder} predicts a number. Predict without."
+            )
 
     def close(self) -> None:
         """End the worker and remove its temporary files."""

@@ -74,6 +74,7 @@ def as_finalist(
             planner.splits.n_confirm * planner.splits.test_train_ratio,
             planner.profile.counts,
         ),
+        grouped=planner.splits.grouped,
         metric=metric,
         trained=candidate.trained,
         type=TYPES[candidate.type],

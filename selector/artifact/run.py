@@ -68,7 +68,7 @@ class RunFolder:
             while out.exists():
                 tries += 1
                 out = stem.with_name(f"{stem.name}-{tries}")
-        out = out.absolute()
+        out = out.expanduser().absolute()
         try:
             if out.exists() and (not out.is_dir() or any(out.iterdir())):
                 hint = (
@@ -99,7 +99,7 @@ class RunFolder:
         SourceNotFoundError
             Where there is no run.
         """
-        path = Path(path).absolute()
+        path = Path(path).expanduser().absolute()
         if not (path / "run.json").is_file():
             siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
             what = "is not a run folder (it has no run.json)" if path.exists() else "does not exist"
@@ -115,11 +115,17 @@ class RunFolder:
         Raises
         ------
         OptionError
-            Where another process holds it.
+            Where another process holds it, or the folder cannot be written.
         """
         import fcntl
 
-        handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise OptionError(
+                f"the run folder {self.path} cannot be written ({error.strerror or error})."
+                " Copy it to where it can, or choose another with --out."
+            ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

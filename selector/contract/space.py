@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,16 @@ class Int:
     log: bool = False
     step: int = 1
 
+    def problem(self) -> str:
+        """Return what is wrong with the range; empty where nothing is."""
+        if not all(type(v) is int for v in (self.low, self.high, self.step)):
+            return "low, high and step of an Int must be whole numbers"
+        if self.low > self.high or self.step < 1:
+            return "low must not be above high, nor step below 1"
+        if self.log and (self.low < 1 or self.step != 1):
+            return "on a logarithmic scale low must be at least 1 and step 1"
+        return ""
+
 
 @dataclass(frozen=True)
 class Float:
@@ -28,12 +39,29 @@ class Float:
     high: float
     log: bool = False
 
+    def problem(self) -> str:
+        """Return what is wrong with the range; empty where nothing is."""
+        ends = (self.low, self.high)
+        if not all(type(v) in (int, float) and math.isfinite(v) for v in ends):
+            return "low and high of a Float must be finite numbers"
+        if self.low > self.high:
+            return "low must not be above high"
+        return "on a logarithmic scale low must be above 0" if self.log and self.low <= 0 else ""
+
 
 @dataclass(frozen=True)
 class Categorical:
     """One of a few values (None, bool, int, float or str)."""
 
     choices: tuple[bool | int | float | str | None, ...]
+
+    def problem(self) -> str:
+        """Return what is wrong with the choices; empty where nothing is."""
+        if not isinstance(self.choices, tuple | list) or not self.choices:
+            return "choices must be a tuple with at least one value"
+        if not all(c is None or type(c) in (bool, int, float, str) for c in self.choices):
+            return "each choice must be None or a bool, int, float or str"
+        return ""
 
 
 CORE_PARAMS = (

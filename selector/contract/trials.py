@@ -50,6 +50,8 @@ class TrialSpec:
         Whether the clock may shape the training. Where it may not, a network
         trains the epochs that its number of steps calls for, and a deadline
         fails the trial.
+    latency : bool
+        Whether to measure what one prediction takes, because there is a limit to it.
     """
 
     id: str
@@ -65,6 +67,7 @@ class TrialSpec:
     expected_seconds: float | None = None
     prune_above: Mapping[str, float] = field(default_factory=dict)
     timed: bool = True
+    latency: bool = False
 
 
 @dataclass(frozen=True)

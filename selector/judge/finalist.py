@@ -30,6 +30,9 @@ class Finalist:
     validation_rows : int
         Rows in one validation part; 0 where unknown, which gives up the
         knowledge of how coarse a score is.
+    grouped : bool
+        Whether rows belong together (``--group``): counting them then says
+        nothing of the noise.
     metric : str
         Name of the score. For shares of rows the noise of counting them is
         known, see :func:`selector.judge.statistics.accuracy_prior`.
@@ -52,6 +55,7 @@ class Finalist:
     scores: Mapping[str, float] = field(default_factory=dict)
     test_train_ratio: float = 0.25
     validation_rows: int = 0
+    grouped: bool = False
     metric: str = "accuracy"
     trained: bool = True
     type: str = "trained"
@@ -76,7 +80,7 @@ class Finalist:
 
         Splits beyond one cross-validation look at the same rows again.
         """
-        if self.metric not in COUNTED or self.validation_rows <= 0:
+        if self.metric not in COUNTED or self.validation_rows <= 0 or self.grouped:
             return 0.0
         every = self.validation_rows * (1.0 + 1.0 / self.test_train_ratio)
         return 1.0 / min(every, self.validation_rows * splits)
@@ -136,14 +140,15 @@ def probability_better(first: Finalist, second: Finalist, margin: float = 0.0) -
     -------
     float
         NaN where it is not known: with fewer than :data:`MINIMUM_SPLITS` common
-        splits only what is surer than :data:`SURE_ON_FEW` counts.
+        splits only what is surer than :data:`SURE_ON_FEW` counts, or as sure not to be.
     """
     posterior = compare(first, second)
     if posterior is None:
         return math.nan
     sure = posterior.probability_above(margin)
     enough = len(common_splits(first, second)) >= MINIMUM_SPLITS
-    return sure if enough or sure >= SURE_ON_FEW else math.nan
+    obvious = max(sure, 1.0 - sure) >= SURE_ON_FEW
+    return sure if enough or obvious else math.nan
 
 
 def score_interval(finalist: Finalist, level: float = 0.95) -> tuple[float, float] | None:
@@ -211,7 +216,7 @@ def adjusted_means(finalists: Sequence[Finalist]) -> dict[str, float]:
 
 
 def _prior(finalist: Finalist, first: float, second: float, rows: int) -> VariancePrior | None:
-    """Return the variance that counting predicts, where the score is a share of rows."""
-    if finalist.metric not in COUNTED or rows <= 0:
+    """Return the variance that counting predicts, where the score is a share of single rows."""
+    if finalist.metric not in COUNTED or rows <= 0 or finalist.grouped:
         return None
     return accuracy_prior(first, second, rows)

@@ -9,7 +9,7 @@ import numpy as np
 from selector.contract import Array
 from selector.judge.words import decimal, points
 from selector.tasks.base import Task
-from selector.tasks.metrics import exact_interval
+from selector.tasks.metrics import BOUNDS, exact_interval
 
 GROUP_WORK = 3_000_000
 """Rows times classes that are scored for an interval by groups, over all resamples."""
@@ -77,7 +77,7 @@ def _by_groups(
         scores.append(task.score(y[rows], predictions[rows]))
     own = task.score(y, predictions)
     low, high = map(float, np.quantile(scores or [own], [(1 - level) / 2, (1 + level) / 2]))
-    if high - low < 1e-12 and 0.0 <= own <= 1.0:
+    if high - low < 1e-12 and BOUNDS.get(task.metric) == (0.0, 1.0):
         return exact_interval(own * len(counts), len(counts), level)
     return low, high
 

@@ -297,4 +297,6 @@ def _inputs_outputs(rec: Mapping[str, Any]) -> str:
             f"series of {low} to {high} steps (median {middle}) go in as they are: padded in a"
             f" batch, and masked; {out}"
         )
-    return f"all samples have the shape {shape}: nothing is padded or cut; {out}"
+    resized = next((note for note in rec.get("notes", ()) if " were resized to " in note), "")
+    made = resized or "nothing is padded, cut or resized"
+    return f"all samples have the shape {shape}: {made}; {out}"

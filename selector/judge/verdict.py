@@ -28,6 +28,9 @@ from selector.judge.why import MOST_SPLITS, explain
 from selector.search.splits import MINIMUM_SPLITS
 from selector.tasks.metrics import BOUNDS
 
+SAFE_SHARE = 0.25
+"""Share of the ROPE that a tie's choice may be expected to lose for more splits to be needless."""
+
 __all__ = ["ROPES", "Finalist", "Lacking", "Verdict", "expected_loss", "judge"]
 
 
@@ -220,7 +223,8 @@ def _no_model(ground: Field) -> Verdict:
     paired = common_splits(best, base)
     if paired and best.mean <= base.mean:
         best = base
-    others = [f for f in ground.champions() if f.family != best.family]
+    # the baseline is nobody's champion, whatever family its plugin gives it
+    others = [f for f in ground.champions() if best is base or f.family != best.family]
     comparisons = tuple(_against(best, f, ground.rope) for f in others)
     return _verdict("undecided", best, best, [best], comparisons, ground)
 
@@ -304,5 +308,5 @@ def _verdict(
         comparisons=comparisons,
         baseline_probability=None if ground.baseline is None else beats,
         rope=ground.rope,
-        open=name == "undecided" or (name == "tie" and loss > 0.8 * ground.rope),
+        open=name == "undecided" or (name == "tie" and loss > SAFE_SHARE * ground.rope),
     )

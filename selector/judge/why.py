@@ -9,6 +9,7 @@ from selector.judge.finalist import Finalist, common_splits, compare
 from selector.judge.outcome import (
     BASELINE_PROBABILITY,
     NOTHING_LACKING,
+    ROPES,
     WINNER_PROBABILITY,
     Comparison,
     Field,
@@ -52,12 +53,12 @@ def explain(
         why = _baseline_why(ground)
     else:
         why = [
-            *_against_families(verdict, best, by_name),
-            *_choice(verdict, best, chosen),
+            *_against_families(verdict, best, by_name, ground.baseline),
+            *_choice(verdict, best, chosen, ground),
             *_against_baseline(verdict, chosen, ground.baseline),
             *_network(chosen, verdict),
         ]
-    more_time = _more_time(verdict, best, by_name, ground.baseline, most_splits)
+    more_time = _more_time(verdict, best, by_name, ground, most_splits)
     if lacking and verdict.verdict in ("baseline", "undecided"):
         short, would = _lacking(lacking)
         why, more_time = [short, *why], would
@@ -90,7 +91,9 @@ def _splits(count: int) -> str:
     return f"{count} common split{'' if count == 1 else 's'}"
 
 
-def _against_families(verdict: Verdict, best: Finalist, by_name: dict[str, Finalist]) -> list[str]:
+def _against_families(
+    verdict: Verdict, best: Finalist, by_name: dict[str, Finalist], baseline: Finalist | None
+) -> list[str]:
     """Say how the best compares with the best of every other family."""
     if not verdict.comparisons:
         count = len(best.finite_scores)
@@ -98,13 +101,18 @@ def _against_families(verdict: Verdict, best: Finalist, by_name: dict[str, Final
             f"{_named(best)} scored {decimal(best.mean)} on {_splits(count)}; no other family "
             "was compared with it, so this says nothing about families"
         ]
+    trivial = baseline is not None and best.architecture == baseline.architecture
+    who = "the trivial baseline" if trivial else best.family
     return [
-        _comparison(c, best, by_name[c.architecture], verdict.rope) for c in verdict.comparisons
+        _comparison(c, best, who, by_name[c.architecture], verdict.rope)
+        for c in verdict.comparisons
     ]
 
 
-def _comparison(comparison: Comparison, best: Finalist, other: Finalist, rope: float) -> str:
-    """Say how the best compares with one other family's best."""
+def _comparison(
+    comparison: Comparison, best: Finalist, who: str, other: Finalist, rope: float
+) -> str:
+    """Say how the best, `who` for short, compares with one other family's best."""
     splits = common_splits(best, other)
     if not splits:
         return (
@@ -122,20 +130,21 @@ def _comparison(comparison: Comparison, best: Finalist, other: Finalist, rope: f
     width = points(rope, best.metric)
     if comparison.better >= comparison.within:
         return (
-            f"{text}: {best.family} is better by more than {width} with probability "
+            f"{text}: {who} is better by more than {width} with probability "
             f"{probability(comparison.better)}"
         )
     return (
         f"{text}: the two are within {width} of each other with probability "
-        f"{probability(comparison.within)}, {best.family} is better by more with probability "
+        f"{probability(comparison.within)}, {who} is better by more with probability "
         f"{probability(comparison.better)}"
     )
 
 
-def _choice(verdict: Verdict, best: Finalist, chosen: Finalist) -> list[str]:
+def _choice(verdict: Verdict, best: Finalist, chosen: Finalist, ground: Field) -> list[str]:
     """Say why the recommended model is not the one of the best score."""
     if verdict.verdict == "undecided" and chosen.architecture == best.architecture:
-        return [f"{_named(chosen)} has the best mean score so far, {decimal(chosen.mean)}"]
+        of = _among(best, ground)
+        return [f"{_named(chosen)} has the best mean score so far{of}, {decimal(chosen.mean)}"]
     if verdict.verdict == "undecided":
         count = len(common_splits(best, chosen))
         return [
@@ -147,12 +156,24 @@ def _choice(verdict: Verdict, best: Finalist, chosen: Finalist) -> list[str]:
             return []
         rest = listed([a for a in verdict.tie_group if a != chosen.architecture])
         return [f"{_named(chosen)} is both the best by mean and cheaper to fit and use than {rest}"]
+    splits = common_splits(best, chosen)
+    mine = math.fsum(chosen.finite_scores[s] for s in splits) / max(len(splits), 1)
+    theirs = math.fsum(best.finite_scores[s] for s in splits) / max(len(splits), 1)
     return [
-        f"{_named(chosen)} scored {decimal(chosen.mean)} against the best score, "
-        f"{decimal(best.mean)} of {_named(best)}, and costs {_cost(chosen, best)}; taking it is "
+        f"{_named(chosen)} scored {decimal(mine)} against the best score, "
+        f"{decimal(theirs)} of {_named(best)}, and costs {_cost(chosen, best)}; taking it is "
         f"expected to lose {points(verdict.expected_loss, best.metric)}, at most "
         f"{points(verdict.rope, best.metric)} is allowed"
     ]
+
+
+def _among(best: Finalist, ground: Field) -> str:
+    """Say of which models the best is the best, where another has the higher mean."""
+    if best is ground.baseline or ground.finalists[0].architecture == best.architecture:
+        return ""
+    if ground.finalists[0] in ground.confirmed:
+        return " of the models that surely beat the trivial baseline"
+    return " of the models with enough common splits"
 
 
 def _cost(chosen: Finalist, best: Finalist) -> str:
@@ -219,12 +240,17 @@ def _more_time(
     verdict: Verdict,
     best: Finalist,
     by_name: dict[str, Finalist],
-    baseline: Finalist | None,
+    ground: Field,
     most_splits: int,
 ) -> str:
     """Say what more time would buy; nothing where the verdict is settled."""
+    baseline = ground.baseline
     if verdict.verdict == "baseline" and verdict.open:
-        return "more time would score more common splits, which may yet lift a model above .98"
+        known = [f for f in ground.finalists if not math.isnan(ground.beats[f.architecture])]
+        likeliest = max(known, key=lambda f: ground.beats[f.architecture])
+        if baseline and len(common_splits(likeliest, baseline)) < most_splits:
+            return "more time would score more common splits, which may yet lift a model above .98"
+        return "all common splits are scored: more rows may yet lift a model above .98"
     if verdict.verdict != "undecided":
         return ""
     thin = [c.family for c in verdict.comparisons if not c.settled]
@@ -243,10 +269,11 @@ def _more_time(
     ]
     names = listed([c.family for c in open_ones])
     if any(n is None for n in needed) or not needed:
+        wider = ", or a wider region of practical equivalence (--prefer cheap)"
         return (
             f"the {most_splits} common splits that there are do not settle {best.family} against "
-            f"{names} at the difference measured so far: more rows would, or a wider region of "
-            "practical equivalence (--prefer cheap)"
+            f"{names} at the difference measured so far: more rows would"
+            f"{wider if verdict.rope < ROPES['cheap'] else ''}"
         )
     most = max(n for n in needed if n is not None)
     return (

@@ -11,6 +11,7 @@ import numpy as np
 
 from selector.contract import FEATURE_AXES, Array, Column, Dataset, Variable
 from selector.errors import OptionError, did_you_mean
+from selector.readers.columns import is_missing
 from selector.readers.dates import asked_order
 
 
@@ -35,6 +36,8 @@ def set_aside(dataset: Dataset, group: str | None = None, order: str | None = No
         Where there is no such column, values are missing, or an order is text that is
         no date or time.
     """
+    if group and order:
+        raise OptionError("--group and --order exclude each other: give one of them.")
     name, option = group or order, "--group" if group else "--order"
     if name is None:
         return dataset
@@ -99,8 +102,7 @@ def attach(dataset: Dataset, groups: Any = None, order: Any = None) -> Dataset:
             f"{name} needs one value for each of the {len(dataset)} samples; its shape is"
             f" {values.shape}."
         )
-    # NaN and NaT differ from themselves
-    _refuse_missing(name, np.array([v is None or v != v for v in values]))
+    _refuse_missing(name, np.array([is_missing(v) or bool(v != v) for v in values]))
     if groups is not None:
         return replace(dataset, groups=np.unique(values.astype(str), return_inverse=True)[1])
     if values.dtype.kind in "OU":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -267,9 +269,13 @@ def object_array(cells: Sequence[Any]) -> Array:
 
 
 def python_value(cell: Any) -> Any:
-    """Return a value as it is taken: None where it is missing, bytes as text."""
+    """Return a value as it is taken: None where it is missing, bytes as text, plain numbers."""
     if isinstance(cell, bytes):
         return cell.decode("utf-8", "replace")
+    if isinstance(cell, np.generic) and cell.dtype.kind in "biuf":
+        cell = cell.item()
+    elif isinstance(cell, Decimal):
+        cell = float(cell)
     return None if is_missing(cell) else cell
 
 
@@ -293,7 +299,8 @@ def _python_column(name: str, values: Array) -> tuple[Column, Array]:
             numbers = np.array([np.nan if v is None else float(v) for v in objects])
             return number_values(name, numbers, "integer" if whole else "float")
         texts = [None if v is None else str(v) for v in objects]
-        return category_column(name, pl.Series(name, texts, dtype=pl.String))
+        column, codes = category_column(name, pl.Series(name, texts, dtype=pl.String))
+        return replace(column, dtype="string"), codes  # "True" as text is given back as text
     if values.dtype.kind == "b":
         return category_column(name, pl.Series(name, [str(v) for v in values.tolist()]))
     if values.dtype.kind in "iu":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,8 +11,10 @@ import numpy as np
 from selector.contract import Array, Column, Dataset, Reader, ReadOptions
 from selector.errors import DataError
 from selector.readers.columns import (
+    category_column,
     number_values,
     object_array,
+    python_value,
     some,
     target_variable,
     unique_names,
@@ -61,17 +65,36 @@ class FrameReader(Reader):
 
 def _column(name: str, series: Any) -> tuple[Column, Array]:
     """Decide one column by its type."""
+    import narwhals as nw
+
     if series.dtype.is_numeric():
         whole = series.dtype.is_integer()
         values = series.to_numpy()
         if values.dtype.kind == "O":
             values = np.array([np.nan if v is None else float(v) for v in series.to_list()])
         return number_values(name, values.astype(np.float64), "integer" if whole else "float")
+    cells = series.to_list()
+    if isinstance(series.dtype, nw.Categorical | nw.Enum):
+        return _categories(name, [python_value(cell) for cell in cells])
     try:
-        target = target_variable(object_array(series.to_list()), name)
+        target = target_variable(object_array(cells), name)
     except DataError as error:
         raise DataError(
             f"column '{name}' holds {series.dtype}; a column must hold numbers, text, booleans or "
             "dates, one value a cell. Give each value of a list or an array a column of its own."
         ) from error
     return target.columns[0], target.values
+
+
+def _categories(name: str, cells: Sequence[Any]) -> tuple[Column, Array]:
+    """Take a column as the categories that its owner made it, whatever they are written as."""
+    import polars as pl
+
+    filled = [cell for cell in cells if cell is not None]
+    texts = [None if cell is None else str(cell) for cell in cells]
+    column, codes = category_column(name, pl.Series(name, texts, dtype=pl.String))
+    if any(isinstance(cell, str) for cell in filled):
+        return replace(column, dtype="string"), codes
+    if filled and all(type(cell) is int for cell in filled):
+        return replace(column, dtype="integer"), codes
+    return column, codes

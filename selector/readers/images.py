@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
@@ -26,6 +28,9 @@ SHORTEST_SIDE = 32
 """Images are not made smaller than that to fit :data:`MOST_BYTES`."""
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 _GREY_MODES = ("1", "L", "LA", "I", "F")
+_ORIENTATION_TAG = 0x0112
+_ON_ITS_SIDE = frozenset({5, 6, 7, 8})
+"""Orientations in which height and width change places."""
 _PARTS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation"})
 
 
@@ -52,7 +57,8 @@ class ImageReader(Reader):
         path = Path(source)
         paths, labels = _find(path, options.expect)
         expect = options.expect if (options.expect or {}).get("reader") == self.name else None
-        heads = {i: head for i, p in enumerate(paths) if (head := _seen(p, _head)) is not None}
+        seen = _each(lambda p: _seen(p, _head), paths)
+        heads = {i: head for i, head in enumerate(seen) if head is not None}
         if not heads:
             raise _unreadable(path, paths)
         size, channels, shrunk = _form(list(heads.values()), expect)
@@ -140,10 +146,21 @@ class _Head(NamedTuple):
 
 
 def _head(image: Image) -> _Head:
+    height, width = image.height, image.width
+    if _orientation(image) in _ON_ITS_SIDE:
+        height, width = width, height
     if image.mode == "P":  # whether all colours in use are grey shows in the pixels
-        return _Head(image.height, image.width, _plain(image).mode == "L")
+        return _Head(height, width, _plain(image).mode == "L")
     grey = image.mode in _GREY_MODES or image.mode.startswith("I;16")
-    return _Head(image.height, image.width, grey)
+    return _Head(height, width, grey)
+
+
+def _orientation(image: Image) -> int:
+    """Return how a camera held it (the tag of Exif, 1 to 8); 1 for all but JPEG."""
+    if image.format not in {"JPEG", "MPO"}:
+        return 1  # Pillow would have to decode a PNG to know
+    value = image.getexif().get(_ORIENTATION_TAG, 1)
+    return value if isinstance(value, int) else 1
 
 
 def _seen(path: Path, see: Callable[[Image], _T]) -> _T | None:
@@ -164,18 +181,31 @@ def _unreadable(path: Path, paths: Sequence[Path]) -> DataError:
     )
 
 
+def _each(see: Callable[[Path], _T], paths: Iterable[Path]) -> list[_T]:
+    """Return what `see` makes of each file; Pillow decodes outside Python's lock."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(see, paths))
+
+
 def _decoded(
     paths: Mapping[int, Path], size: tuple[int, int], channels: int
 ) -> tuple[Array, list[int]]:
-    """Decode one image at a time; return their pixels, and the keys of those that are whole."""
+    """Decode the images; return their pixels, and the keys of those that are whole."""
     values = np.empty((len(paths), *size, channels), dtype=np.float32)
-    kept: list[int] = []
-    for i, path in paths.items():
+    place = {path: i for i, path in enumerate(paths.values())}
+
+    def decode(path: Path) -> bool:
         pixels = _seen(path, lambda image: _pixels(image, size, channels))
         if pixels is not None:
-            values[len(kept)] = pixels
-            kept.append(i)
-    return values[: len(kept)], kept
+            values[place[path]] = pixels
+        return pixels is not None
+
+    whole = np.flatnonzero(_each(decode, paths.values()))
+    for i, row in enumerate(whole):  # in place: a copy may not fit the memory
+        if i != row:
+            values[i] = values[row]
+    keys = list(paths)
+    return values[: len(whole)], [keys[row] for row in whole]
 
 
 def _plain(image: Image) -> Image:
@@ -279,8 +309,13 @@ def _notes(
 def _pixels(image: Image, size: tuple[int, int], channels: int) -> Array:
     """Return one image as float32 in 0..255, shape ``(height, width, channels)``."""
     from PIL import Image as pillow
+    from PIL import ImageOps
 
-    image.draft(None, (size[1], size[0]))  # a JPEG much larger is not decoded in full
+    turned = _orientation(image)
+    wanted = size if turned in _ON_ITS_SIDE else size[::-1]
+    image.draft(None, wanted)  # a JPEG much larger is not decoded in full
+    if turned != 1:
+        image = ImageOps.exif_transpose(image)
     image = _plain(image)
     mode = "L" if channels == 1 else "RGB"
     if image.mode != mode:

@@ -37,7 +37,7 @@ def comparison(names: Sequence[str]) -> dict[str, Any]:
     RunError
         Where the run has nothing to compare.
     """
-    runs = [n for n in names if Path(n).is_dir()]
+    runs = [n for n in names if Path(n).is_dir() and n not in IN_GENERAL]
     families = [n for n in names if n not in runs]
     if len(runs) > 1:
         raise OptionError(f"compare takes one run folder; received {', '.join(runs)}.")

@@ -61,6 +61,7 @@ def _environment() -> Environment:
         decimal=text.decimal,
         percent=text.percent,
         bytes=text.human_bytes,
+        capital=text.capital,
         seconds=text.human_seconds,
         milliseconds=text.human_milliseconds,
         sentence=text.sentence,

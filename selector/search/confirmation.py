@@ -68,6 +68,15 @@ class Confirmation:
             if record.ok:  # what lacked time before may have it now
                 self.tell(record)
 
+    def join(self, contender: Contender) -> None:
+        """Let one take part whose first score came late, where its family has no other like it."""
+        candidate, record = contender.candidate, contender.best
+        rivals = [f for f in self.finalists.values() if f.contender.candidate.trained]
+        seen = {f.contender.candidate.family for f in rivals}
+        represented = candidate.family in seen if candidate.trained else False
+        if record is not None and not represented and candidate.name not in self.finalists:
+            self.finalists[candidate.name] = Finalist(contender, record, record.epochs_to_repeat)
+
     def _shrink(self, available: float, first: Collection[Finalist]) -> None:
         needed = MINIMUM_SPLITS * sum(f.seconds(self._n) for f in first)
         if needed <= available:
@@ -144,12 +153,13 @@ class Confirmation:
         settled = {
             f.contender.candidate.family
             for f in self.finalists.values()
-            if len(f.scores) >= MINIMUM_SPLITS or f.contender.too_costly(f.latest.result)
+            if f.contender.candidate.role != "baseline"
+            and (len(f.scores) >= MINIMUM_SPLITS or f.contender.too_costly(f.latest.result))
         }
         waiting: Sequence[str] = [
             c.candidate.family
             for c in contenders
-            if c.candidate.role != "baseline" and not c.blocked
+            if c.candidate.role != "baseline" and (not c.blocked or c.late)
         ]
         return [family for family in dict.fromkeys(waiting) if family not in settled]
 

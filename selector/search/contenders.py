@@ -63,6 +63,8 @@ class Contender:
     retries: int = 0
     most: int = 1000
     blocked: str = ""
+    late: bool = False
+    """Whether it is blocked for lack of time alone."""
     limits: Limits = field(default_factory=Limits)
 
     def _may_lead(self, record: Record) -> bool:
@@ -72,6 +74,15 @@ class Contender:
     def too_costly(self, result: TrialResult) -> str:
         """Return which limit a model of this architecture exceeds; empty where none."""
         return "" if self.candidate.role == "baseline" else self.limits.exceeded(result)
+
+    def block(self, reason: str, *, late: bool = False) -> None:
+        """Try it no more in this run; `late` where it only lacked time."""
+        self.blocked, self.late = reason, late
+
+    @property
+    def configurations(self) -> int:
+        """Number of different configurations that were tried."""
+        return len({tuple(sorted(r.spec.params.items())) for r in self.records})
 
     @property
     def over_limits(self) -> str:

@@ -120,7 +120,7 @@ class Lanes:
         how many are tried follows from how fast the data lets them be. Of those
         that have joined the two best go on.
         """
-        joined = [c for c in self.members(lane_of(lane[0])) if c.started]
+        joined = [c for c in self.members(lane_of(lane[0])) if c.started and not c.blocked]
         going = [c for c in lane if c.started]
         waiting = [c for c in lane if not c.started]
         if self.profile.n < FEW_ROWS and len(joined) >= FEW_NETWORKS:

@@ -62,6 +62,7 @@ class Pace:
                 },
                 scoring_seconds=_median(map(_scoring, own or known)) or SCORING_SECONDS,
                 share=_median(map(_share, own)) or _median(map(_share, known)) or 1.0,
+                own=bool(speed or own),
             )
         )
 
@@ -93,6 +94,8 @@ def _median(values: Iterable[float | None]) -> float:
 def _speed(record: Record) -> float | None:
     result = record.result
     work = result.macs * result.n_train * result.epochs
+    if result.epochs == 1 and result.stopped == "deadline":  # not a whole one
+        return result.epoch_seconds / work if work else None
     return result.fit_seconds / work if work else None
 
 

@@ -32,6 +32,7 @@ from selector.search.pruning import thresholds
 from selector.search.records import Record
 from selector.search.splits import MINIMUM_SPLITS, Splits
 from selector.search.studies import Studies
+from selector.search.workers import LATE
 
 CONFIRM_SHARE = 0.3
 """Share of the core-seconds after the warm-up that goes to confirmation."""
@@ -51,6 +52,10 @@ _NO_LIMITS = Limits()
 
 ENSEMBLE_SHARE = 0.1
 """Share of the budget that is kept for an ensemble at most: it must not shape the verdict."""
+
+FITTING_SHARE = 0.3
+"""Share of the budget that is kept for the last fit at most; half where it is on more rows than
+were compared, since it then takes what it is given."""
 
 SCORING_SHARE = 0.1
 """Share of the budget that is kept for scoring at most: a part of many rows gives a score too."""
@@ -129,6 +134,9 @@ class Planner:
         self.slowness = 1.0
         self._racing = racing
         self._floor = [c.candidate.name for c in self._closed_form()]
+        if max_trials is not None:  # few trials: each family's first network before them all
+            families = {c.candidate.family for c in self.lanes.networks()}
+            self._floor = self._floor[: max(1, max_trials - len(families))]
         self._ids = 0
         self._splits_drawn = 0
         self._limit = 0.0
@@ -188,18 +196,20 @@ class Planner:
             return
         contender.running = max(0, contender.running - 1)
         contender.records.append(record)
+        if self.stage == "confirm" and record.ok:
+            self._confirmation.join(contender)
         if not record.ok and record.result.stopped == "deadline" and contender.retries < 2:
             # the first compile took all its time; the step is kept, so that another try is quick
             contender.retries += 1
             contender.portfolio.insert(0, _planned(record))
             return
         if contender.over_limits and (
-            len(contender.records) >= TOO_COSTLY or not contender.has_work
+            contender.configurations >= TOO_COSTLY or not contender.has_work
         ):
             contender.blocked = contender.over_limits
         failures = sum(not r.ok for r in contender.records)
         if not record.ok and failures >= (2 if contender.best is None else 5):
-            contender.blocked = record.result.reason
+            contender.block(record.result.reason, late=record.result.stopped == "deadline")
 
     def replay(self, records: Iterable[Record]) -> None:
         """Restore the state that these records of an earlier process led to."""
@@ -233,7 +243,7 @@ class Planner:
         contender = self.contenders[architecture]
         contender.crashes += 1
         if (guilty and contender.best is None) or contender.crashes >= 2:
-            contender.blocked = reason
+            contender.block(reason, late=LATE in reason)
             self.finalists.pop(architecture, None)
 
     @property
@@ -252,7 +262,8 @@ class Planner:
         final, seconds = self._final_seconds(), self.budget.seconds
         if final is None:  # nothing to fit yet: first of all there has to be
             return min(FIRST_SECONDS, 0.2 * seconds)
-        fit, score = min(final[0], 0.3 * seconds), min(final[1], SCORING_SHARE * seconds)
+        share = FITTING_SHARE / 2 if self.splits.thinned else FITTING_SHARE
+        fit, score = min(final[0], share * seconds), min(final[1], SCORING_SHARE * seconds)
         kept = closing_seconds(seconds) + self.finals * fit + score
         return kept + self.ensemble * min(2.0 * fit, ENSEMBLE_SHARE * seconds)
 
@@ -297,9 +308,10 @@ class Planner:
         if not self._limit:
             networks = [c for c in self.lanes.networks() if not c.blocked]
             weights = {c.candidate.family: self.lanes.weight(c) for c in networks}
-            core_seconds = self.cores * max(1.0, self.budget.left() - 4.0)
+            seconds = CONFIRM_SHARE * max(1.0, self.budget.left() - 4.0)
             trainings = MINIMUM_SPLITS * max(1.0, sum(weights.values()))
-            self._limit = min(max(CONFIRM_SHARE * core_seconds / trainings, 0.8), 600.0)
+            rounds = max(trainings / self.cores, 1.0)  # more cores do not make one shorter
+            self._limit = min(max(seconds / rounds, 0.8), 600.0)
         return self._limit
 
     def _may_search(self) -> bool:
@@ -316,16 +328,16 @@ class Planner:
         With `closed`, of the closed-form models alone.
         """
         n = self.splits.n_confirm
-        total = 0.0
+        each = []
         for contender in self.lanes.champions():
             trained = contender.candidate.trained
             if closed and trained:
                 continue
             if contender.best is not None:
-                total += MINIMUM_SPLITS * contender.best.predicted_seconds(n)
+                each.append(contender.best.predicted_seconds(n))
             elif trained:
-                total += MINIMUM_SPLITS * self.trial_limit() * self.lanes.weight(contender)
-        return 1.0 + 1.1 * total / self.cores
+                each.append(self.trial_limit() * self.lanes.weight(contender))
+        return 1.0 + 1.1 * max(MINIMUM_SPLITS * sum(each) / self.cores, max(each, default=0.0))
 
     def _spent(self, members: Sequence[Contender]) -> float:
         done = sum(r.result.seconds for c in members for r in c.records)
@@ -400,7 +412,7 @@ class Planner:
             trial_id, stage, name, params, split, seed, seconds, epochs, train_seconds,
             rates=rates,
             expected_seconds=None if network else self.pace.seconds(name, params),
-            timed=self.timed,
+            timed=self.timed, latency=contender.limits.latency_ms is not None,
         )  # fmt: skip
 
     def start_confirmation(self) -> None:

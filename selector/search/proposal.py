@@ -84,8 +84,18 @@ class Proposal:
             if any(event.name == "result" for event in events):
                 break
             meanwhile()
+        self._note_broken_plugins()
         allowed = [_allow(c, families, trained_only) for c in self._found.values()]
         return allowed + [_hung(name, reason) for name, reason in self._blamed.items()]
+
+    def _note_broken_plugins(self) -> None:
+        """Count what is wrong with a plugin as failures; one that hung is among them already."""
+        known = {f["architecture"] for f in self.failures}
+        for entry in self.plugins:
+            name = f"plugin {entry['name']}"
+            if entry["state"] in ("failed", "partial") and name not in known:
+                for problem in entry["problems"]:
+                    self._fail(name, problem, "start")
 
     def _note(self, event: Event) -> None:
         if event.name == "plugins" and len(event.content["entries"]) >= len(self.plugins):

@@ -105,16 +105,19 @@ class Record:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Record:
         """Rebuild a record from :meth:`to_dict`; unknown fields are ignored."""
-        values = {f.name: data[f.name] for f in fields(cls) if f.name in data}
-        values["spec"] = TrialSpec(**data["spec"])
+        values = _known(cls, data)
+        values["spec"] = TrialSpec(**_known(TrialSpec, data["spec"]))
         values["result"] = result_from_dict(data["result"])
         return cls(**values)
 
 
 def result_from_dict(data: Mapping[str, Any]) -> TrialResult:
     """Rebuild a :class:`TrialResult`; unknown fields are ignored."""
-    known = {f.name for f in fields(TrialResult)}
-    return TrialResult(**{k: v for k, v in data.items() if k in known})
+    return TrialResult(**_known(TrialResult, data))
+
+
+def _known(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    return {f.name: data[f.name] for f in fields(kind) if f.name in data}
 
 
 def failed(reason: str, seconds: float = 0.0) -> TrialResult:

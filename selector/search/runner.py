@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -14,7 +13,7 @@ from selector.search.budget import Budget
 from selector.search.planner import Planner
 from selector.search.records import Record, failed, result_from_dict
 from selector.search.studies import Studies
-from selector.search.workers import FOREIGN, Event, WorkerPool, WorkerProcess
+from selector.search.workers import FOREIGN, LATE, Event, WorkerPool, WorkerProcess
 
 UNWANTED = ("was not needed any longer", "the run is over")
 """Reasons of kills that say nothing about what was killed."""
@@ -22,11 +21,14 @@ UNWANTED = ("was not needed any longer", "the run is over")
 GROWN_BYTES = 3 << 29
 """Resident memory, 1.5 GiB, above which an idle worker is replaced."""
 
+GROWN_SHARE = 0.7
+"""The same, as a share of what one worker may use."""
+
 RECYCLE_SECONDS = 30.0
 """A worker that has grown is replaced only where this much time is left."""
 
-USUAL_IMPORT_SECONDS = 5.0
-"""Seconds from a worker's start until it has imported Keras, on an idle laptop."""
+USUAL_IMPORT_SECONDS = 2.5
+"""Seconds that a worker takes to import Keras, on a laptop where two do so."""
 
 LEAST_SECONDS = 0.5
 """A command that had to wait for a worker is begun only where it has this much time."""
@@ -93,7 +95,7 @@ class Runner:
                 what = f"worker {event.worker.index} imported {event.content['what']}"
                 self.timeline.setdefault(what, round(self.budget.elapsed(), 3))
                 if event.content["what"] == "keras":
-                    took = time.monotonic() - event.worker.started
+                    took = float(event.content["seconds"])
                     self.slowness = max(self.slowness, took / USUAL_IMPORT_SECONDS)
             if "cache" in event.content:
                 self._cache[id(event.worker)] = event.content["cache"]
@@ -152,7 +154,7 @@ class Runner:
                 break
             planner.slowness = self.slowness
             busy = self._dispatch(planner, spare)
-            if not busy and planner.stage == "confirm":
+            if not busy and (planner.stage == "confirm" or self._no_worker_left()):
                 break
             self.events(min(0.25, spare))
             self.on_change()
@@ -162,7 +164,8 @@ class Runner:
     def _dispatch(self, planner: Planner, spare: float) -> bool:
         """Give idle workers work; say whether any worker has something to do."""
         for worker in self.pool.idle():
-            if worker.used > GROWN_BYTES and spare > RECYCLE_SECONDS:
+            grown = min(GROWN_BYTES, GROWN_SHARE * self.pool.memory)
+            if worker.used > grown and spare > RECYCLE_SECONDS:
                 self.recycled += 1
                 self.pool.recycle(worker)
                 continue
@@ -237,6 +240,9 @@ class Runner:
             if worker.command is not None and self._warm_and_idle():
                 self.pool.kill(worker, UNWANTED[0])
 
+    def _no_worker_left(self) -> bool:
+        return all(w.pipe.closed for w in self.pool.workers)
+
     def _warm_and_idle(self) -> bool:
         return any(len(w.warm) >= 2 for w in self.pool.idle())
 
@@ -298,12 +304,12 @@ class Runner:
                 self.pool.send(worker, {**commands[waiting.pop(0)], "id": number}, allowed)
             for event in self.events(0.05):
                 self._answer(event, running, answers)
-            if waiting and all(w.pipe.closed for w in self.pool.workers):
+            if waiting and self._no_worker_left():
                 none = {"state": "failed", "reason": "no worker is left"}
                 answers = [none if i in waiting else a for i, a in enumerate(answers)]
                 waiting = []
         for _, worker in running.values():
-            self.pool.kill(worker, "did not return by its deadline")
+            self.pool.kill(worker, LATE)
         return answers
 
     def _idle_for(self, command: Mapping[str, Any], avoid: int | None) -> WorkerProcess | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from selector import tasks
 from selector.artifact.data import read_data
-from selector.artifact.run import write_atomically
+from selector.artifact.run import RunFolder, write_atomically
 from selector.contract import Array, Profile
 from selector.tasks import Task, arranged
 
@@ -21,6 +22,16 @@ CONFIRM_FOLDS, CONFIRM_REPEATS = 5, 2
 
 MINIMUM_SPLITS = 3
 """Common splits below which nothing is claimed that is not obvious."""
+
+VALUES_A_SECOND = 5_000
+"""Numbers in the rows of one split, for each second of the budget: a network then has time for
+several epochs of a trial (some half a million numbers a second are trained on a core)."""
+
+LEAST_USED = 2000
+"""Rows of a split that are worth their time in any case."""
+
+WORTH_LEAVING = 1.5
+"""Rows are left out only where there are so many times more than are used."""
 
 MADE = "confirm.json"
 """Lists the common splits."""
@@ -46,6 +57,16 @@ class Splits:
         Seeds the splits.
     groups, order : ndarray, shape (n,), optional
         As in :class:`selector.contract.Dataset`.
+    most : int, optional
+        Rows that a split uses at most. Many rows are compared on a part of them, drawn anew
+        for each split; what is recommended is then fitted on all.
+
+    Attributes
+    ----------
+    thinned : bool
+        Whether splits leave rows out.
+    grouped : bool
+        Whether rows hang together: there are half as many groups as rows, or fewer.
     """
 
     def __init__(
@@ -56,9 +77,13 @@ class Splits:
         seed: int,
         groups: Array | None = None,
         order: Array | None = None,
+        most: int | None = None,
     ) -> None:
         self._folder, self._task, self._y, self._seed = folder, task, y, seed
         self._arranged = groups, order
+        self.thinned = most is not None and len(y) > WORTH_LEAVING * most
+        self._most = most if most is not None and self.thinned else len(y)
+        self.grouped = groups is not None and 2 * len(np.unique(groups)) <= len(y)
         if not (folder / MADE).exists():
             self._make()
         self.confirm: list[str] = json.loads((folder / MADE).read_text())["confirm"]
@@ -73,9 +98,10 @@ class Splits:
         _, y = read_data(run / "data" / "dev")
         assert y is not None
         rows = [run / "data" / f"{name}.npy" for name in ("groups", "order")]
-        arranged = [np.load(r, allow_pickle=False) if r.exists() else None for r in rows]
+        groups, order = (np.load(r, allow_pickle=False) if r.exists() else None for r in rows)
         task = tasks.get(profile.task, profile.metric)
-        return cls(run / "splits", task, y.values, seed, *arranged)
+        most = most_rows(profile, float(RunFolder(run).read("run.json")["options"]["time"]))
+        return cls(run / "splits", task, y.values, seed, groups, order, most)
 
     def _make(self) -> None:
         """Make the common splits; their list is written last, so that it says all are there."""
@@ -83,13 +109,14 @@ class Splits:
             self._task, self._y, CONFIRM_FOLDS, CONFIRM_REPEATS, self._seed, *self._arranged
         )
         names = [f"confirm-{i}" for i in range(len(made))]
-        for name, split in zip(names, made, strict=True):
-            self._write(name, split)
+        for i, (name, split) in enumerate(zip(names, made, strict=True)):
+            self._write(name, split, self._seed + i)
         write_atomically(self._folder / MADE, json.dumps({"confirm": names}))
 
-    def _write(self, name: str, split: Array) -> None:
+    def _write(self, name: str, split: Array, seed: int) -> None:
         path = self._folder / f"{name}.npy"
         if not path.exists():
+            split = arranged.thinned(self._task, self._y, split, self._most, seed)
             draft = path.with_name(f".{path.name}")
             np.save(draft, np.asarray(split, dtype=np.int8), allow_pickle=False)
             os.replace(draft, path)
@@ -100,5 +127,22 @@ class Splits:
         if not (self._folder / f"{name}.npy").exists():
             seed = self._seed * 100_003 + index
             made = arranged.search_split(self._task, self._y, SEARCH_SHARE, seed, *self._arranged)
-            self._write(name, made)
+            self._write(name, made, seed)
         return name
+
+    @property
+    def notes(self) -> list[str]:
+        """Say where models are compared on a part of the rows."""
+        if not self.thinned:
+            return []
+        return [
+            f"models are compared on {self._most} of the {len(self._y)} rows at a time, as many as"
+            " the time is enough for; the recommended one is fitted on all"
+        ]
+
+
+def most_rows(profile: Profile, seconds: float) -> int:
+    """Return how many rows a split should use, for samples of this size in this budget."""
+    steps = profile.lengths[1] if profile.lengths else 1
+    each = math.prod(size or steps for size in profile.shape)
+    return max(LEAST_USED, round(VALUES_A_SECOND * seconds / max(each, 1)))

@@ -8,6 +8,8 @@ the journal missed is told to it again.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from selector.artifact.run import cut_torn_line
 from selector.contract import Candidate
-from selector.search.space import distributions
+from selector.search.space import distributions, space_to_dict
 
 if TYPE_CHECKING:
     import optuna
@@ -69,7 +71,7 @@ class Studies:
                 storage=self._storage,
                 sampler=sampler,
                 pruner=optuna.pruners.NopPruner(),
-                study_name=candidate.name,
+                study_name=_study_name(candidate),
                 direction="maximize",
                 load_if_exists=True,
             )
@@ -121,3 +123,12 @@ class Studies:
         for trial in study.get_trials(deepcopy=False):
             if not trial.state.is_finished():
                 self.tell(candidate, trial.number, told.get(trial.number))
+
+
+def _study_name(candidate: Candidate) -> str:
+    """Return a name that goes with the space: Optuna refuses one whose choices have changed.
+
+    So a run that is resumed with another version of a plugin begins a new study.
+    """
+    space = json.dumps(space_to_dict(candidate.space), sort_keys=True)
+    return f"{candidate.name} {hashlib.sha256(space.encode()).hexdigest()[:8]}"

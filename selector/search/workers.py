@@ -29,6 +29,9 @@ GRACE = 2.0
 LOAD_SECONDS = 5.0
 """Seconds that one plugin may take to be imported, where a run does not say less."""
 
+LATE = "did not return by its deadline"
+"""The reason where a worker was ended because it took too long."""
+
 FOREIGN = "ended by signal"
 """How the reason begins where a worker was ended by a signal that nobody here sent."""
 
@@ -210,7 +213,7 @@ class WorkerPool:
                 if worker.killed_for:
                     continue
                 if now > worker.kill_at:
-                    self.kill(worker, "did not return by its deadline")
+                    self.kill(worker, LATE)
                     continue
                 try:
                     used = psutil.Process(worker.process.pid).memory_info().rss

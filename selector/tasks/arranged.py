@@ -10,6 +10,9 @@ from selector.contract import Array
 from selector.errors import DataError
 from selector.tasks.base import Task, marks
 
+LEAST_OF_CLASS = 3
+"""Rows of a rare class that a part of the rows keeps, where it has them."""
+
 FIRST_BLOCKS = 3
 """Blocks that the first forward split trains on; each later one has one more."""
 
@@ -116,3 +119,39 @@ def _by_group(task: Task, y: Array, groups: Array, folds: int, seed: int) -> lis
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         parts = list(cv.split(np.zeros((len(y), 1)), labels, groups))
     return [marks(len(y), part) for _, part in parts if len(part)]
+
+
+def subset(y: Array, count: int, classification: bool, rng: np.random.Generator) -> Array:
+    """Return `count` row numbers, sorted; for classification in the classes' shares.
+
+    A rare class keeps :data:`LEAST_OF_CLASS` rows.
+    """
+    n = len(y)
+    if count >= n:
+        return np.arange(n)
+    if not classification:
+        return np.sort(rng.choice(n, count, replace=False))
+    order = rng.permutation(n)
+    _, codes = np.unique(np.asarray(y)[order], return_inverse=True)
+    rank = np.empty(n)
+    for code in range(codes.max() + 1):
+        members = np.flatnonzero(codes == code)
+        rank[members] = (np.arange(len(members)) + 0.5) / len(members)
+        rank[members[:LEAST_OF_CLASS]] = -1.0
+    return np.sort(order[np.argsort(rank, kind="stable")[:count]])
+
+
+def thinned(task: Task, y: Array, split: Array, most: int, seed: int) -> Array:
+    """Return a split that uses `most` rows at most; the others are marked 2, unused.
+
+    Each part keeps the same share of its rows.
+    """
+    used = int(np.sum(split != 2))
+    if used <= most:
+        return split
+    rng, made = np.random.default_rng(seed), np.full(len(split), 2, dtype=np.int8)
+    for part in (0, 1):
+        rows = np.flatnonzero(split == part)
+        count = max(1, round(most * len(rows) / used))
+        made[rows[subset(y[rows], count, task.name == "classification", rng)]] = part
+    return made

@@ -45,7 +45,8 @@ class Classification(Task):
         if self.metric == "balanced_accuracy":
             return metrics.balanced_interval(codes, predictions, level)
         score = metrics.CLASSIFICATION[self.metric]
-        return metrics.bootstrap(score, codes, predictions, level)
+        share = metrics.BOUNDS.get(self.metric) == (0.0, 1.0)
+        return metrics.bootstrap(score, codes, predictions, level, share)
 
     def baseline(self, y_train: Array, n: int, classes: int | None = None) -> Array:
         """Predict the shares of the classes in training, shape (n, k)."""

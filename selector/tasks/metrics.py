@@ -145,13 +145,14 @@ def balanced_interval(y: Array, p: Array, level: float) -> tuple[float, float]:
 
 
 def bootstrap(
-    score: Callable[[Array, Array], float], y: Array, p: Array, level: float
+    score: Callable[[Array, Array], float], y: Array, p: Array, level: float, share: bool = True
 ) -> tuple[float, float]:
     """Return the percentile interval of a score over resampled rows, of each class as many.
 
     How many resamples follows from the size alone, so that it is the same each
     time and ends within about a second. Where all of them score the same, as where
-    all is right, the ends are those of as good a share of the rarest class.
+    all is right, the ends are those of as good a `share` of the rarest class, if the
+    score is something like one.
     """
     rng = np.random.default_rng(0)
     groups = [np.flatnonzero(y == c) for c in np.unique(y)]
@@ -162,7 +163,7 @@ def bootstrap(
     tail = (1.0 - level) / 2.0
     low, high = np.quantile(scores, [tail, 1.0 - tail])
     own = score(y, p)
-    if high - low < 1e-12 and 0.0 <= own <= 1.0:
+    if share and high - low < 1e-12:
         rarest = min(map(len, groups))
         low, high = exact_interval(own * rarest, rarest, level)
     return float(min(low, own)), float(max(high, own))

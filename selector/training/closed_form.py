@@ -104,22 +104,6 @@ def speed() -> float:
     return 2.0 * 400**3 / max(min(times), 1e-9)
 
 
-def subset(y: Array, count: int, classification: bool, rng: np.random.Generator) -> Array:
-    """Return `count` row numbers, sorted; for classification in the classes' shares."""
-    n = len(y)
-    if count >= n:
-        return np.arange(n)
-    if not classification:
-        return np.sort(rng.choice(n, count, replace=False))
-    order = rng.permutation(n)
-    _, codes = np.unique(np.asarray(y)[order], return_inverse=True)
-    rank = np.empty(n)
-    for code in range(codes.max() + 1):
-        members = np.flatnonzero(codes == code)
-        rank[members] = (np.arange(len(members)) + 0.5) / len(members)
-    return np.sort(order[np.argsort(rank, kind="stable")[:count]])
-
-
 def standardise(features: Array) -> tuple[Matrix, Matrix, Matrix]:
     """Return ``(standardised, mean, scale)``; a constant feature becomes 0, with scale infinite."""
     x = np.asarray(features, dtype=np.float64)

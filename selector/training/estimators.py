@@ -67,21 +67,25 @@ def fit_estimator(job: Job, architecture: EstimatorArchitecture) -> Fitted:
     RunError
         Where the estimator could not be saved.
     """
-    x = matrix(job.data.x, job.length if architecture.variable_length else None)
+
+    def x(rows: Array) -> Array:
+        length = job.length if architecture.variable_length else None
+        return matrix(job.data.x.take(rows), length)
+
     y = np.asarray(job.data.y)[job.train]
     classes = job.profile.n_outputs if job.classification else 0
     estimator = architecture.build(job.params, job.profile)
     seed_estimator(estimator, job.spec.seed)
     job.clock.beat(stage="fit")
     started = time.monotonic()
-    estimator.fit(x[job.train], y.astype(np.int64) if classes else y)
+    estimator.fit(x(job.train), y.astype(np.int64) if classes else y)
     fit_seconds = time.monotonic() - started
     predictions, costs = None, cost_of(estimator)
     if len(job.validation):  # a trial; a last fit is saved in any case
         _check_once(architecture, estimator, costs["bytes"])
         job.clock.beat(stage="score")
-        predictions = predict(estimator, x[job.validation], classes).astype(np.float32)
-    one = x[job.train[:1]]
+        predictions = predict(estimator, x(job.validation), classes).astype(np.float32)
+    one = x(job.train[:1])
     return Fitted(
         predictions=predictions,
         record={"fit_seconds": fit_seconds, **costs},

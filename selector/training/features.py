@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from selector.contract import Array, FeatureArchitecture
+from selector.tasks.arranged import subset
 from selector.training import closed_form, cost, models, plain
 from selector.training.clock import DeadlineError, NonFiniteError
 from selector.training.fitted import Fitted, Job, probabilities
@@ -86,7 +87,7 @@ def _affordable(job: Job, n: int, width: int, rng: np.random.Generator) -> Any:
     seconds = SOLVING_SHARE * max(job.clock.left, 0.0) if job.spec.timed else math.inf
     count = min(n, max(FEATURE_BYTES // (4 * width), 200))
     count = closed_form.rows_within(count, width, seconds)
-    return closed_form.subset(job.data.y[job.train], count, job.classification, rng)
+    return subset(job.data.y[job.train], count, job.classification, rng)
 
 
 def _start(job: Job, architecture: FeatureArchitecture, built: Any, data: Any) -> str:

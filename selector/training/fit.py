@@ -217,11 +217,11 @@ def _latency(job: Job, fitted: Fitted, kind: str) -> float:
     """Return the median milliseconds of one prediction, 0 where it was not measured.
 
     An estimator's always is, so that the search can keep to a limit. A network's, and
-    that of fixed features, only where a result will be shown and there is time: a
-    program for a single sample has to be compiled for it.
+    that of fixed features, only where a result will be shown, or there is a limit, and
+    there is time: a program for a single sample has to be compiled for it.
     """
     if kind != "estimator":
-        shown = job.spec.stage in {"floor", "confirm", "final"}
+        shown = job.spec.latency or job.spec.stage in {"floor", "confirm", "final"}
         if not shown or job.clock.left < _LATENCY_SECONDS:
             return 0.0
     return 1000.0 * median_seconds(fitted.predict_one)

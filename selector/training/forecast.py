@@ -25,12 +25,19 @@ class Rates:
         From the last step to the end of the trial.
     share : float
         Share of the planned epochs that is trained before early stopping.
+    own : bool
+        Whether the speed is that of the same architecture.
     """
 
     seconds_per_mac: float
     start_seconds: Mapping[str, float]
     scoring_seconds: float
     share: float = 1.0
+    own: bool = True
+
+
+DOUBT = {True: 2.0, False: 10.0}
+"""How many times less than forecast a trial may take; architectures differ by as much in speed."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,14 @@ class Forecast:
         One epoch.
     seconds : float
         The whole trial.
+    own : bool
+        Whether it rests on trials of the same architecture.
     """
 
     start_seconds: float
     epoch_seconds: float
     seconds: float
+    own: bool = True
 
 
 def forecast(
@@ -91,7 +101,7 @@ def forecast(
     else:
         planned = float(epochs)
     before = known.start_seconds[start]
-    return Forecast(before, epoch, before + planned * epoch + known.scoring_seconds)
+    return Forecast(before, epoch, before + planned * epoch + known.scoring_seconds, known.own)
 
 
 def check_fits(expected: Forecast, left: float) -> None:
@@ -100,11 +110,11 @@ def check_fits(expected: Forecast, left: float) -> None:
     Raises
     ------
     DeadlineError
-        Where half of what is expected until the end of the first epoch is more
-        than `left`; a forecast is an estimate.
+        Where a fraction (see :data:`DOUBT`) of what is expected until the end of the
+        first epoch is more than `left`; a forecast is an estimate.
     """
     least = expected.start_seconds + expected.epoch_seconds
-    if least / 2 > left:
+    if least / DOUBT[expected.own] > left:
         raise DeadlineError(
             f"deadline: some {least:.1f} s are needed to compile and train one epoch, and"
             f" {left:.1f} s are left; not started"

@@ -240,6 +240,7 @@ class Loop:
         self._best = (math.inf, None)  # loss, weights
         self._reserve = 0.0
         self._times: list[float] = []
+        self._made = 0
 
     def run(self) -> History:
         """Train, and leave the weights that count in the engine.
@@ -335,6 +336,7 @@ class Loop:
             if pending is not None:
                 losses.append(self.engine.wait(pending))
             pending = loss
+            self._made += 1
             self.clock.beat(epoch=epoch, epochs=planned)
         if pending is not None:
             losses.append(self.engine.wait(pending))
@@ -370,7 +372,9 @@ class Loop:
     def _finish(self, planned: int) -> None:
         history = self.history
         history.fit_seconds = time.monotonic() - self._started
-        history.epoch_seconds = float(np.median(self._times)) if self._times else 0.0
+        # where the first epoch was cut short, what a whole one would have taken
+        whole = history.fit_seconds * self.steps / max(self._made, 1)
+        history.epoch_seconds = float(np.median(self._times)) if self._times else whole
         if self._times and self.settings.groups is None:
             first = self.rows[: self.settings.batch_size]
             self.engine.took(first, history.epoch_seconds / self.steps)

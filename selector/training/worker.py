@@ -116,8 +116,9 @@ class Worker:
             backend.prepare()
         for step in self._warm:
             self._handle_all(0.0 if step == self._warm[0] else BETWEEN_SECONDS)
+            started = time.monotonic()
             self._import(step)
-            self.send("warm", what=step)
+            self.send("warm", what=step, seconds=time.monotonic() - started)
         while True:
             self._handle(self._commands.get())
 

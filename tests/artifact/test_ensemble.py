@@ -146,3 +146,11 @@ def test_an_earlier_ensemble_goes_where_a_new_one_cannot_be_made(make):
     told = make(complete, left=3.0)
     assert told["reason"] == "there was no time for one"
     assert told["saved"] == {}
+
+
+def test_a_cost_that_is_not_known_of_a_member_is_not_known_of_the_whole(make):
+    def uncounted(name: str, seed: int) -> dict[str, Any]:
+        return {**complete(name, seed), "macs": 10 if name == "rnn.net" else 0}
+
+    told = make(uncounted)
+    assert (told["macs"], told["bytes"] > 0) == (0, True)

@@ -11,6 +11,7 @@ from selector.artifact.final import FinalModel
 from selector.artifact.predict import Predictor
 from selector.artifact.run import RunFolder
 from selector.contract import TrialResult
+from selector.errors import OptionError
 from selector.search.limits import Limits
 
 
@@ -60,3 +61,25 @@ def test_a_model_that_the_report_does_not_name_is_told(tmp_path):
     run.write("recommendation.json", {"recommended": {"architecture": "tabular.linear"}})
     assert Predictor._other_model(predictor) == []
     run.release()
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("worker grew past its memory limit", "could not be fitted (worker grew past"),
+        ("worker did not return by its deadline", "in the time left (selector resume"),
+        ("", "in the time left"),
+    ],
+)
+def test_why_the_choice_was_not_fitted_is_told(reason, said):
+    failed = {"architecture": "cnn.fcn", "stage": "final", "reason": reason}
+    runner = SimpleNamespace(failures=[failed] if reason else [])
+    told = FinalModel._not_fitted(SimpleNamespace(runner=runner), {"architecture": "cnn.fcn"})
+    assert said in told
+
+
+def test_probabilities_of_a_number_are_refused_before_anything_is_read(tmp_path):
+    predictor = SimpleNamespace(schema=SimpleNamespace(classes=()), folder=tmp_path)
+    with pytest.raises(OptionError, match="need a classification"):
+        Predictor.check_task(predictor, proba=True)
+    Predictor.check_task(predictor, proba=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +82,21 @@ def test_a_damaged_document_is_told(tmp_path):
     (run.path / "a.json").write_text('{"x":')
     with pytest.raises(RunError, match=r"a\.json"):
         run.read("a.json")
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = RunFolder.create(Path("~/run"), "x")
+    assert run.path == tmp_path / "run"
+    run.write("run.json", {})
+    assert RunFolder.open("~/run").path == run.path
+    run.release()
+
+
+def test_a_run_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.open", refuse)
+    with pytest.raises(OptionError, match=r"cannot be written \(Permission denied\)"):
+        RunFolder(tmp_path).lock()

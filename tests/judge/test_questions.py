@@ -138,3 +138,11 @@ def test_probes_are_scored_row_by_row_whatever_the_metric(rec):
     structure = answers(rec)["rnn"]["structure"]
     assert ".280 of negative log loss more" in structure
     assert "43 points ± 2 points" in structure
+
+
+def test_resized_images_are_told(rec):
+    rec["profile"]["shape"], rec["kind"] = [64, 64, 3], "grid"
+    rec["profile"]["axes"] = ["height", "width", "channel"]
+    assert any("nothing is padded, cut or resized" in a for a in answers(rec)["cnn"].values())
+    rec["notes"] = ["7 of 9 images of another size were resized to 64 × 64 (height × width)"]
+    assert any("7 of 9 images" in a for a in answers(rec)["cnn"].values())

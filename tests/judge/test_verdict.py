@@ -539,3 +539,85 @@ def test_on_less_than_a_whole_cross_validation_a_cheaper_model_must_not_be_behin
     verdict = judge([dear, level, lucky], base, lacking=Lacking(compared=("rnn",)))
     assert verdict.verdict == "undecided"
     assert verdict.recommended == "cnn.minirocket"
+
+
+def test_rows_that_belong_together_are_not_counted_one_by_one() -> None:
+    scores = {"s0": (0.86, 0.70), "s1": (0.66, 0.66), "s2": (0.86, 0.73)}
+    pair = [
+        Finalist(
+            f"{family}.x", family, validation_rows=200, macs=1000, bytes=1000, grouped=grouped,
+            scores={s: v[i] for s, v in scores.items()},
+        )
+        for grouped in (False, True)
+        for i, family in enumerate(("cnn", "rnn"))
+    ]  # fmt: skip
+    assert judge(pair[:2], BASE_OF_FEW).verdict == "winner"
+    assert judge(pair[2:], BASE_OF_FEW).verdict == "undecided"
+    one = [replace(f, scores={"s0": f.scores["s0"]}) for f in pair]
+    assert compare(one[0], one[1]) is not None
+    assert compare(one[2], one[3]) is None, "one split of a few groups says nothing"
+
+
+BASE_OF_FEW = Finalist(
+    "tabular.baseline", "tabular", type="estimator", validation_rows=200,
+    scores={"s0": 0.3, "s1": 0.3, "s2": 0.3},
+)  # fmt: skip
+
+
+def test_a_model_that_was_given_up_at_once_does_not_keep_the_baseline_open() -> None:
+    base = Finalist("tabular.baseline", "tabular", scores={f"s{i}": 0.8 for i in range(5)},
+                    validation_rows=200, type="estimator")  # fmt: skip
+    linear = replace(base, architecture="tabular.linear")
+    bad = Finalist("rnn.gru", "rnn", scores={"s0": 0.5}, validation_rows=200)
+    verdict = judge([linear, bad], base)
+    assert verdict.verdict == "baseline"
+    assert not verdict.open
+
+
+def test_the_baseline_is_not_told_as_a_familys_result() -> None:
+    base = finalist("tabular.baseline", 0.8, 3, type="estimator")
+    linear = finalist("tabular.linear", 0.79, 2, shift=1, type="estimator")
+    verdict = judge([linear, finalist("rnn.gru", 0.78, 2, shift=2)], base)
+    assert (verdict.verdict, verdict.recommended) == ("undecided", "tabular.baseline")
+    assert {"tabular", "rnn"} == set(verdict.probabilities)
+    told = " ".join(verdict.why)
+    assert "tabular.linear" in told
+    assert "tabular is better" not in told
+
+
+def test_the_best_of_those_that_beat_the_baseline_is_not_called_the_best_of_all() -> None:
+    base = Finalist("tabular.baseline", "tabular", scores=dict.fromkeys("abc", 0.0), metric="r2")
+    noisy = Finalist("rnn.gru", "rnn", scores={"a": 0.2, "b": 0.8, "c": 0.9}, metric="r2")
+    sure = Finalist("cnn.fcn", "cnn", scores={"a": 0.55, "b": 0.6, "c": 0.6}, metric="r2")
+    verdict = judge([noisy, sure], base)
+    assert (verdict.verdict, verdict.recommended) == ("undecided", "cnn.fcn")
+    told = " ".join(verdict.why)
+    assert "best mean score so far of the models that surely beat the trivial baseline" in told
+
+
+def test_no_more_splits_are_promised_than_there_are() -> None:
+    base = finalist("tabular.baseline", 0.5, 10, type="estimator", validation_rows=100)
+    near = finalist("cnn.fcn", 0.535, 10, shift=3, spread=9, validation_rows=100)
+    verdict = judge([near], base, most_splits=10)
+    assert (verdict.verdict, verdict.open) == ("baseline", True)
+    assert "more rows" in verdict.more_time
+    assert "more common splits" in judge([near], base, most_splits=20).more_time
+
+
+def test_a_wider_region_is_not_proposed_where_it_is_the_widest() -> None:
+    pair = [finalist("cnn.fcn", 0.93, 10), finalist("rnn.gru", 0.895, 10, shift=3, spread=4)]
+    verdicts = {p: judge(pair, BASE, prefer=p, most_splits=10) for p in ("balanced", "cheap")}
+    for prefer, verdict in verdicts.items():
+        if verdict.verdict == "undecided":
+            assert ("--prefer cheap" in verdict.more_time) == (prefer != "cheap")
+    assert verdicts["cheap"].verdict == "undecided"
+
+
+def test_a_choice_is_told_by_the_splits_that_both_have() -> None:
+    dear = finalist("rnn.gru", 0.973, 10, macs=10**7)
+    cheap = finalist("cnn.minirocket", 0.971, 10, shift=2, macs=10**5, type="fixed features")
+    cheap = replace(cheap, scores={**cheap.scores, "s99": 1.0})
+    verdict = judge([dear, cheap], BASE)
+    assert (verdict.verdict, verdict.recommended) == ("tie", "cnn.minirocket")
+    told = next(w for w in verdict.why if "against the best score" in w)
+    assert "scored .971 against the best score, .973" in told

@@ -145,3 +145,14 @@ def test_groups_and_orders_are_attached_to_data_of_any_form() -> None:
 def test_unusable_groups_and_orders_are_refused(given, words) -> None:
     with pytest.raises(OptionError, match=words):
         attach(some(), **given)
+
+
+def test_a_group_that_is_missing_is_refused_whatever_stands_for_it(tmp_path):
+    groups = pd.array([1] * 39 + [None], dtype="Int64")
+    with pytest.raises(OptionError, match="no value in 1 of 40"):
+        attach(table(tmp_path), groups=groups)
+
+
+def test_group_and_order_exclude_each_other(tmp_path):
+    with pytest.raises(OptionError, match="exclude each other"):
+        set_aside(table(tmp_path), group="patient", order="day")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
+from selector.artifact.predict import typed
 from selector.contract import Dataset, Reader, ReadOptions, Variable
 from selector.errors import DataError, PluginError, SourceNotFoundError
 from selector.readers import read
@@ -420,3 +423,38 @@ def test_third_party_readers(tmp_path):
 def test_plugins_are_not_asked_for_known_forms(tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     read(tmp_path / "t.csv", extra_readers=lambda: pytest.fail("plugins were asked"))
+
+
+def test_numbers_of_other_libraries_stay_numbers():
+    frame = pd.DataFrame(
+        {
+            "price": [Decimal("1.5"), None, Decimal("2.25")] * 4,
+            "count": pd.arrays.SparseArray(np.array([0, 0, 3] * 4)),
+            "scale": pd.Series([np.float32(0.5), np.int64(2), None] * 4, dtype=object),
+        }
+    )
+    dataset = read(frame, y=[Decimal(i) / 4 for i in range(12)])
+    assert [c.type for c in dataset.x.columns] == ["numeric"] * 3
+    np.testing.assert_array_equal(
+        dataset.x.values[:3], [[1.5, 0, 0.5], [np.nan, 0, 2], [2.25, 3, np.nan]]
+    )
+    assert dataset.target.columns[0].type == "numeric"
+
+
+@pytest.mark.parametrize("dtype", [str, object])
+def test_text_that_reads_as_yes_and_no_is_given_back_as_text(dtype):
+    y = np.array(["true", "false", "true"], dtype=dtype)
+    target = read(np.zeros((3, 2)), y=y).target.columns[0]
+    assert target.dtype == "string"
+    assert typed(list(y), target).tolist() == ["true", "false", "true"]
+    assert read(np.zeros((3, 2)), y=y == "true").target.columns[0].dtype == "boolean"
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"), [([3, 10, 3], "integer"), (["b", "a", "b"], "string")]
+)
+def test_categories_of_a_frame_stay_categories(values, dtype):
+    frame = pd.DataFrame({"zip": pd.Categorical(values), "v": [0.1, 0.2, 0.3], "y": [0, 1, 0]})
+    column = read(frame, ReadOptions(target="y")).x.columns[0]
+    assert (column.name, column.type, column.dtype) == ("zip", "categorical", dtype)
+    assert set(column.levels) == set(map(str, values))

@@ -163,6 +163,24 @@ def test_coloured_palettes(tmp_path):
     assert read(tmp_path).x.values[:, 0, 0].tolist() == [[255, 0, 0], [255, 0, 50]]
 
 
+@pytest.mark.parametrize(
+    ("orientation", "corner"), [(1, "top left"), (3, "bottom right"), (6, "top right")]
+)
+def test_photos_are_turned_as_the_camera_was_held(tmp_path, orientation, corner):
+    pixels = np.full((32, 64), 20, np.uint8)
+    pixels[:16, :16] = 220  # top left in the file
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for name in ("a/1.jpg", "b/1.jpg"):
+        (tmp_path / name).parent.mkdir()
+        Image.fromarray(pixels).save(tmp_path / name, exif=exif, quality=95)
+    values = read(tmp_path).x.values[0, :, :, 0]
+    assert values.shape == ((64, 32) if orientation == 6 else (32, 64))
+    bright = {"top left": values[:8, :8], "bottom right": values[-8:, -8:]}
+    bright["top right"] = values[:8, -8:]
+    assert {name for name, part in bright.items() if part.mean() > 150} == {corner}
+
+
 def test_grey_among_coloured(folder):
     picture(folder / "a" / "red.png", mode="RGB", value=(255, 0, 0))
     dataset = read(folder)

@@ -42,3 +42,9 @@ def test_without_names_only_what_was_tried_is_compared(run: str) -> None:
 def test_a_name_that_is_no_family_is_refused(run: str) -> None:
     with pytest.raises(OptionError, match="Did you mean 'hybrid'"):
         comparison(["hybird", run])
+
+
+def test_a_folder_with_a_familys_name_is_no_run(tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "cnn").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert comparison(["rnn", "cnn"])["families"] == ["rnn", "cnn"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from selector.contract import TrialResult, TrialSpec
 from selector.search.pace import Pace
 from selector.search.records import Record
 from selector.training.clock import DeadlineError
-from selector.training.forecast import check_fits, forecast
+from selector.training.forecast import Forecast, check_fits, forecast
 
 
 def record(
@@ -44,7 +45,7 @@ def test_rates_are_the_medians_of_what_was_measured():
 def test_an_architecture_not_yet_tried_is_given_the_rate_of_the_others():
     pace = Pace()
     pace.tell(record())
-    assert pace.rates("rnn.net") == pace.rates("cnn.net")
+    assert pace.rates("rnn.net") == {**pace.rates("cnn.net"), "own": False}
 
 
 def test_a_configuration_tried_before_has_its_own_rate():
@@ -127,3 +128,24 @@ def test_fixed_features_are_expected_by_how_their_program_starts():
         pace.tell(record("rnn.fixed", "feature", {"units": 4}, seconds=seconds, start=start))
     assert pace.by_start("rnn.fixed", {"units": 4}) == {"new": 2.5, "ready": 0.1}
     assert pace.by_start("cnn.other", {}) == {}
+
+
+def test_a_first_epoch_that_was_cut_short_is_not_taken_for_a_whole_one():
+    cut = record(epochs=1, stopped="deadline", epoch_seconds=20.0, fit_seconds=2.0)
+    pace = Pace()
+    pace.tell(cut)
+    assert pace.rates("cnn.net")["seconds_per_mac"] == pytest.approx(20.0 / (1000 * 100))
+    assert cut.predicted_seconds(100) == pytest.approx(20.5)
+
+
+def test_other_architectures_speed_refuses_a_trial_only_where_it_is_hopeless():
+    slow = Forecast(1.0, 30.0, 60.0)
+    with pytest.raises(DeadlineError):
+        check_fits(slow, 8.0)
+    check_fits(replace(slow, own=False), 8.0)
+    with pytest.raises(DeadlineError):
+        check_fits(replace(slow, own=False), 3.0)
+    pace = Pace()
+    pace.tell(record())
+    assert pace.rates("cnn.net")["own"]
+    assert not pace.rates("rnn.net")["own"]

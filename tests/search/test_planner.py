@@ -312,3 +312,62 @@ def test_time_is_kept_for_scoring_many_rows(make):
     few, planner.scored = planner.reserve(), 10 * N
     some, planner.scored = planner.reserve(), 1000 * N
     assert few < some < planner.reserve() < few + 0.11 * planner.budget.seconds
+
+
+def test_many_cores_do_not_leave_the_search_without_time(make):
+    planner = make(seconds=60.0)
+    planner.cores = 16
+    assert planner.trial_limit() <= 0.3 * 60.0
+    assert planner._may_search()
+
+
+def test_families_that_were_too_slow_are_named_as_not_compared(make):
+    planner = make()
+    for name in ("hybrid.net", "rnn.net", "rnn.other"):
+        contender = planner.contenders[name]
+        contender.block("deadline: no time was left", late=name == "hybrid.net")
+    play(planner)
+    uncompared = planner.uncompared_families()
+    assert "hybrid" in uncompared
+    assert "rnn" not in uncompared, "it is broken, not slow"
+
+
+def test_the_baseline_does_not_stand_for_the_tabular_family(make):
+    planner = make()
+    play(planner)
+    assert "tabular" not in planner.uncompared_families()
+    del planner.finalists["tabular.linear"]
+    assert len(planner.finalists["tabular.baseline"].scores) >= MINIMUM_SPLITS
+    assert "tabular" in planner.uncompared_families()
+
+
+def test_a_first_score_that_comes_late_still_takes_part(make):
+    planner = make()
+    while planner.stage != "confirm":
+        if not play(planner, limit=1):
+            break
+    del planner.finalists["tabular.linear"]
+    record = next(r for r in planner.records if r.spec.architecture == "tabular.linear")
+    planner.tell(record)
+    assert "tabular.linear" in planner.finalists
+    spec = replace(record.spec, architecture="rnn.other")
+    planner.tell(replace(record, spec=spec, family="rnn", type="network"))
+    assert "rnn.other" not in planner.finalists, "its family has a finalist"
+
+
+def test_few_trials_go_to_every_familys_network_first(make):
+    records = play(make(max_trials=5))
+    searched = [r for r in records if r.spec.stage in ("floor", "portfolio", "search")]
+    assert len(searched) == 5
+    assert {r.family for r in searched if r.type == "network"} == {"rnn", "cnn", "hybrid"}
+
+
+def test_a_network_over_a_limit_takes_no_place_on_few_rows(make, profile):
+    planner = make()
+    planner.lanes.profile = replace(profile, n=60)
+    first = planner.contenders["rnn.net"]
+    first.started, first.blocked = 2, "over --max-params"
+    lane = [c for c in planner.contenders.values() if c.candidate.family == "rnn"]
+    assert (
+        planner.lanes._turn([c for c in lane if not c.blocked]) is planner.contenders["rnn.other"]
+    )

@@ -113,3 +113,12 @@ def test_a_signal_from_elsewhere_is_blamed_on_nobody_and_the_rest_is_asked(propo
 
 def test_nothing_is_asked_once_the_time_is_over(propose):
     assert propose(0.1).candidates() == []
+
+
+def test_what_is_wrong_with_a_plugin_is_a_failure_of_the_run(propose, make_plugin):
+    make_plugin("zz_broken", "import no_such_module_anywhere")
+    asked = propose()
+    asked.candidates()
+    [failure] = asked.failures
+    assert (failure["architecture"], failure["stage"]) == ("plugin zz_broken", "start")
+    assert "no_such_module_anywhere" in failure["reason"]

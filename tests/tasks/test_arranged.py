@@ -7,7 +7,7 @@ import pytest
 
 from selector import tasks
 from selector.errors import DataError
-from selector.tasks.arranged import holdout, search_split, splitter
+from selector.tasks.arranged import holdout, search_split, splitter, subset, thinned
 
 RNG = np.random.default_rng(0)
 N = 120
@@ -69,3 +69,21 @@ def test_a_rare_class_does_not_make_the_part_larger():
         *splitter(task, y, 5, 2, 0, groups, None),
     ):
         assert 0.15 < (split == 1).mean() < 0.25
+
+
+def test_a_part_of_the_rows_keeps_the_shares_and_the_rare_classes():
+    y = np.repeat([0, 1, 2], [900, 90, 10])
+    chosen = subset(y, 100, True, np.random.default_rng(0))
+    assert len(set(chosen)) == 100
+    np.testing.assert_allclose(np.bincount(y[chosen]), [89, 8, 3], atol=1)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_thinned_split_uses_fewer_rows_in_the_same_proportion(name):
+    task, y = tasks.get(name), TARGETS[name]
+    split = holdout(task, y, 0.25, 0, None, None)
+    thin = thinned(task, y, split, 60, 1)
+    assert (np.sum(thin == 0), np.sum(thin == 1), np.sum(thin == 2)) == (45, 15, 60)
+    assert (thin[thin != 2] == split[thin != 2]).all()
+    assert (thinned(task, y, split, 60, 2) != thin).any()
+    assert thinned(task, y, split, N, 1) is split

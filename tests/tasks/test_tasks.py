@@ -263,3 +263,11 @@ def test_the_interval_of_many_rows_is_that_of_resampling(monkeypatch):
     monkeypatch.setattr("selector.tasks.regression.MANY_ROWS", 2000)
     normal = np.array(NUMBERS.interval(y, p))
     np.testing.assert_allclose(normal, drawn, atol=0.15 * (drawn[1] - drawn[0]))
+
+
+def test_a_perfect_log_loss_has_no_interval_above_its_highest_value():
+    y, p = np.repeat([0.0, 1.0], 20), np.repeat(np.eye(2), 20, axis=0)
+    low, high = tasks.get("classification", "neg_log_loss").interval(y, p)
+    assert low <= high <= 0.0
+    low, high = tasks.get("classification", "roc_auc").interval(y, p)
+    assert low < high <= 1.0

@@ -20,7 +20,6 @@ from selector.training.closed_form import (
     solve,
     speed,
     standardise,
-    subset,
     weights,
 )
 
@@ -102,10 +101,6 @@ def test_rows_are_bounded():
     assert rows_within(150, 60_000, 0.0) == 150
     within = operations(1000, 60_000) / (REACHED * speed())
     assert 880 <= rows_within(50_000, 60_000, within) <= 1000
-    y = np.repeat([0, 1, 2], [900, 90, 10])
-    chosen = subset(y, 100, True, np.random.default_rng(0))
-    assert len(set(chosen)) == 100
-    np.testing.assert_allclose(np.bincount(y[chosen]), [90, 9, 1], atol=1)
 
 
 def test_more_rows_than_features_are_bounded_by_the_time():

@@ -147,6 +147,8 @@ def test_training_ends_at_the_deadline_with_the_best_so_far():
     assert history.epochs == 1
     assert history.outputs is not None
     assert engine.count < 200
+    whole = history.fit_seconds * 1000 / engine.count
+    assert history.epoch_seconds == pytest.approx(whole), "what the whole epoch would have taken"
 
 
 def test_confirmation_fails_at_the_deadline():

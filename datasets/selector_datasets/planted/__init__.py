@@ -74,4 +74,5 @@ def generate(name: str, **options: Any) -> Samples:
                 f"It has {', '.join(allowed)}."
             )
     at_least(int(options.get("n", CARDS[name]["n_train"])), 4, "n")
+    at_least(int(options.get("seed", 0)), 0, "seed")
     return generator(**options)

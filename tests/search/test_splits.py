@@ -1,0 +1,46 @@
+"""How many rows models are compared on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from selector import tasks
+from selector.search.splits import LEAST_USED, Splits, most_rows
+
+
+def splits(folder, n, most, groups=None):
+    folder.mkdir()
+    y = (np.arange(n) % 2).astype(float)
+    return Splits(folder, tasks.get("classification"), y, 0, groups, most=most)
+
+
+def test_many_rows_are_compared_on_a_part_of_them_drawn_anew(tmp_path):
+    made = splits(tmp_path / "splits", 1000, 200)
+    assert (made.n_confirm, made.test_train_ratio) == (160, 0.25)
+    parts = [np.load(tmp_path / "splits" / f"{made.search(i)}.npy") for i in range(2)]
+    assert [int(np.sum(p != 2)) for p in parts] == [200, 200]
+    assert (parts[0] != parts[1]).any()
+    assert "200 of the 1000 rows" in made.notes[0]
+
+
+def test_a_few_more_rows_than_needed_are_all_used(tmp_path):
+    made = splits(tmp_path / "splits", 290, 200)
+    assert made.n_confirm == 232
+    assert made.notes == []
+
+
+def test_how_many_follows_from_the_size_of_a_sample_and_the_budget(profile):
+    small = replace(profile, shape=(10, 1))
+    assert most_rows(small, 60.0) == 30_000
+    assert most_rows(small, 600.0) == 300_000
+    assert most_rows(replace(profile, shape=(224, 224, 3), lengths=()), 60.0) == LEAST_USED
+    ragged = replace(profile, shape=(None, 2), lengths=(5, 50, 500))
+    assert most_rows(ragged, 60.0) == 3000
+
+
+def test_rows_hang_together_where_groups_are_large(tmp_path):
+    assert not splits(tmp_path / "a", 40, None).grouped
+    assert splits(tmp_path / "b", 40, None, np.arange(40) // 4).grouped
+    assert not splits(tmp_path / "c", 40, None, np.arange(40)).grouped

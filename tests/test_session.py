@@ -1,0 +1,42 @@
+"""What is left of a run that is given up, and what is said of plugins that are missing."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from selector import session
+from selector.errors import OptionError, PluginError
+from selector.options import Options
+from selector.session import Session
+
+
+@pytest.mark.parametrize(("source", "kept"), [("d.csv", True), (np.zeros((4, 2)), False)])
+def test_a_run_given_up_while_its_file_is_read_can_be_resumed(tmp_path, monkeypatch, source, kept):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session, "take_in", interrupted)
+    monkeypatch.setattr(Session, "_start_workers", lambda self: None)
+    with pytest.raises(KeyboardInterrupt):
+        Session(Options()).recommend(source, out=tmp_path / "run")
+    assert (tmp_path / "run" / "run.json").exists() == kept
+
+
+@pytest.mark.parametrize(
+    ("entries", "error", "said"),
+    [
+        ([{"architectures": []}], PluginError, "no plugin offers an architecture"),
+        ([{"architectures": ["rnn.gru"]}], OptionError, "'mine' is none"),
+    ],
+)
+def test_a_plugin_that_could_not_be_loaded_is_named(entries, error, said):
+    given = Session(Options(families=("mine",)))
+    failed = {"architecture": "plugin mine", "stage": "start", "reason": "ImportError: no x"}
+    given._proposal = SimpleNamespace(plugins=entries, failures=[failed])
+    known = [SimpleNamespace(name="rnn.gru", family="rnn")] if entries[0]["architectures"] else []
+    with pytest.raises(error, match="plugin mine ImportError: no x") as told:
+        given._check_families(known)
+    assert said in str(told.value)
