@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from selector.contract import Candidate, TrialResult
 from selector.search.limits import Limits
 from selector.search.records import Record
+from selector.search.splits import SEARCH_SHARE
 
 PATIENCE = 10
 """Search trials of one architecture without a better value, after which it rests."""
@@ -94,7 +95,9 @@ class Contender:
         """Return the finished trials of the best configuration: the highest mean value.
 
         Configurations are compared on the splits that all of them were tried on, where
-        there are any.
+        there are any. A sampled one takes the place of the portfolio's best only where it is
+        better by more than one standard error of their difference: it is the best of several,
+        on another split.
         """
         tried: dict[tuple[Any, ...], list[Record]] = {}
         for record in self.records:
@@ -106,7 +109,15 @@ class Contender:
             [r for r in records if not common or r.spec.split in common]
             for records in tried.values()
         ]
-        return max(shared, key=lambda records: fmean(r.value or 0.0 for r in records), default=[])
+        best = max(shared, key=_mean_value, default=[])
+        first = max(filter(self._planned, shared), key=_mean_value, default=best)
+        if best and _mean_value(best) > _mean_value(first) + _chance(first[0]):
+            return best
+        return first
+
+    def _planned(self, records: list[Record]) -> bool:
+        """Whether these are trials of a configuration of the portfolio."""
+        return any(records[0].spec.params == params for params in self.candidate.portfolio)
 
     @property
     def best(self) -> Record | None:
@@ -117,7 +128,8 @@ class Contender:
     @property
     def best_value(self) -> float:
         """Mean value of the best configuration over its splits; minus infinity without one."""
-        return fmean([r.value or 0.0 for r in self._leading()] or [-math.inf])
+        leading = self._leading()
+        return _mean_value(leading) if leading else -math.inf
 
     @property
     def stale(self) -> int:
@@ -178,3 +190,17 @@ class Finalist:
     def seconds(self, n_train: int) -> float:
         """Predicted seconds on `n_train` rows, from its most recent trial."""
         return self.latest.predicted_seconds(n_train, self.epochs)
+
+
+def _mean_value(records: Sequence[Record]) -> float:
+    return fmean(r.value or 0.0 for r in records)
+
+
+def _chance(record: Record) -> float:
+    """Return the standard error of the difference of two scores like this one, on its split.
+
+    That of two shares of rows, which for R² is of the right order; 0 for scores that are none.
+    """
+    score = record.result.score or 0.0
+    rows = record.result.n_train * SEARCH_SHARE / (1.0 - SEARCH_SHARE)
+    return math.sqrt(2.0 * max(score * (1.0 - score), 0.0) / max(rows, 1.0))

@@ -74,6 +74,20 @@ def test_configurations_are_compared_on_the_splits_that_they_share():
     assert told.best.spec.params == {"lr": 0.2}
 
 
+def test_a_sampled_configuration_leads_only_where_it_is_better_by_more_than_chance():
+    def led_by(first: float, sampled: float, rows: int) -> float:
+        records = [record(0.2, 0, first), record(0.5, 3, sampled)]
+        records = [replace(r, result=replace(r.result, n_train=rows)) for r in records]
+        found = contender(*records).best
+        assert found is not None
+        return float(found.spec.params["lr"])
+
+    assert led_by(0.96, 0.97, 720) == 0.2, "240 rows to validate on: a standard error of 1.8 points"
+    assert led_by(0.96, 0.99, 720) == 0.5
+    assert led_by(0.96, 0.97, 72_000) == 0.5
+    assert contender(record(0.5, 3, 0.9), record(0.6, 4, 0.91)).best_value == 0.91
+
+
 def test_a_trial_that_is_repeated_takes_none_of_those_planned():
     told = Contender(candidate(False), [({"lr": 0.1}, 0)], most=1)
     told.started = told.retries = 1
