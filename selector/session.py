@@ -323,8 +323,10 @@ class Session:
                     f"--families takes names of families, and '{family}' is none; there are "
                     f"{', '.join(known)}.{did_you_mean(family, known)}{told}"
                 )
-        if self.options.families and not any(
-            c.admitted and c.role != "baseline" for c in candidates
+        if (
+            candidates
+            and self.options.families
+            and not any(c.admitted and c.role != "baseline" for c in candidates)
         ):
             reasons = "; ".join(
                 f"{c.name}: {c.reason}" for c in candidates if c.family in self.options.families

@@ -40,3 +40,9 @@ def test_a_plugin_that_could_not_be_loaded_is_named(entries, error, said):
     with pytest.raises(error, match="plugin mine ImportError: no x") as told:
         given._check_families(known)
     assert said in str(told.value)
+
+
+def test_a_family_is_not_refused_before_anybody_has_answered():
+    given = Session(Options(families=("rnn",)))
+    given._proposal = SimpleNamespace(plugins=[{"architectures": ["rnn.gru"]}], failures=[])
+    given._check_families([])

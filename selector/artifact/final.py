@@ -140,15 +140,17 @@ class FinalModel:
         data: str,
         folder: str,
         seed: int = 0,
+        rows: int | None = None,
     ) -> dict[str, Any]:
         """Return the worker command that fits a configuration and saves it.
 
-        `seed` is added to the run's, for other initial weights.
+        `seed` is added to the run's, for other initial weights; `rows` is how many to fit on
+        at most.
         """
         seconds = max(0.5, self.budget.left() - CLOSING_SECONDS)
         spec = TrialSpec(
             f"final-{folder}", "final", name, params, None, self.seed + seed, seconds, epochs,
-            timed=self.planner.timed,
+            timed=self.planner.timed, rows=rows,
         )  # fmt: skip
         draft = self.run.path / f".{folder}"
         shutil.rmtree(draft, ignore_errors=True)
@@ -194,7 +196,10 @@ class FinalModel:
             if entry is None or spare < 0.3:
                 continue
             epochs = self._epochs(entry)
-            command = self.command(choice, entry.record.spec.params, epochs, "dev", "final")
+            rows = self._rows(entry, spare)
+            command = self.command(
+                choice, entry.record.spec.params, epochs, "dev", "final", rows=rows
+            )
             answer = self.runner.call(command, spare, patience=SAVING_SECONDS * slowness)
             if self.adopt(answer, "final"):
                 self._refitted = True
@@ -229,6 +234,17 @@ class FinalModel:
         each = max(entry.seconds(n) / entry.epochs, 1e-9)
         return max(entry.epochs, min(longest, int(FINAL_SHARE * spare / each)))
 
+    def _rows(self, entry: Finalist, spare: float) -> int | None:
+        """Return on how many rows to fit an estimator that all would take too long; None for all.
+
+        It cannot be asked to end.
+        """
+        n = self.planner.profile.n
+        seconds, allowed = entry.seconds(n), FINAL_SHARE * spare
+        if entry.record.type != "estimator" or not self.planner.timed or seconds <= allowed:
+            return None
+        return max(int(n * allowed / seconds), min(n, self.planner.splits.n_confirm))
+
     def over_limits(self, answer: Mapping[str, Any]) -> list[str]:
         """Say where the fitted model exceeds a limit that its trials kept, or was not measured."""
         if answer.get("state") != "complete":
@@ -243,10 +259,16 @@ class FinalModel:
         return said
 
     def trained_longer(self, answer: Mapping[str, Any]) -> list[str]:
-        """Say where the saved model was trained for more epochs than the comparison allowed."""
+        """Say where the saved model was trained for more epochs than were compared, or less."""
         entry = self.planner.finalists.get(str(self.saved().get("architecture", "")))
         epochs = int(answer.get("epochs") or 0)
-        if entry is None or not entry.epochs or epochs <= entry.epochs:
+        if entry is None or not entry.epochs or not epochs:
+            return []
+        if epochs * self.planner.profile.n < 0.9 * entry.epochs * self.planner.splits.n_confirm:
+            return [
+                f"the saved model had time for {epochs} epochs only; {entry.epochs} were compared"
+            ]
+        if epochs <= entry.epochs:
             return []
         return [
             f"the saved model is trained for {epochs} epochs, in the time that was left;"
@@ -300,7 +322,8 @@ class FinalModel:
             for f in self.runner.failures
             if f["stage"] == "final" and f["architecture"] == wanted["architecture"]
         ]
-        if reasons and "deadline" not in reasons[-1]:
+        late = ("deadline", "no answer within")
+        if reasons and not any(words in reasons[-1] for words in late):
             return f"could not be fitted ({reasons[-1]})"
         return "could not be fitted in the time left (selector resume gives the run more)"
 

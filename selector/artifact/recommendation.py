@@ -69,11 +69,7 @@ def as_finalist(
         title=candidate.title,
         scores=dict(scores),
         test_train_ratio=planner.splits.test_train_ratio,
-        validation_rows=counted_rows(
-            metric,
-            planner.splits.n_confirm * planner.splits.test_train_ratio,
-            planner.profile.counts,
-        ),
+        validation_rows=counted_rows(metric, planner.splits.n_validation, planner.profile.counts),
         grouped=planner.splits.grouped,
         metric=metric,
         trained=candidate.trained,

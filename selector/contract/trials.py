@@ -52,6 +52,8 @@ class TrialSpec:
         fails the trial.
     latency : bool
         Whether to measure what one prediction takes, because there is a limit to it.
+    rows : int or None
+        Rows that the last fit uses at most; None for all.
     """
 
     id: str
@@ -68,6 +70,7 @@ class TrialSpec:
     prune_above: Mapping[str, float] = field(default_factory=dict)
     timed: bool = True
     latency: bool = False
+    rows: int | None = None
 
 
 @dataclass(frozen=True)

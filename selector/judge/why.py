@@ -101,12 +101,17 @@ def _against_families(
             f"{_named(best)} scored {decimal(best.mean)} on {_splits(count)}; no other family "
             "was compared with it, so this says nothing about families"
         ]
-    trivial = baseline is not None and best.architecture == baseline.architecture
-    who = "the trivial baseline" if trivial else best.family
+    who = _short(best, baseline)
     return [
         _comparison(c, best, who, by_name[c.architecture], verdict.rope)
         for c in verdict.comparisons
     ]
+
+
+def _short(best: Finalist, baseline: Finalist | None) -> str:
+    """Return the family of the best, for which the baseline does not stand."""
+    trivial = baseline is not None and best.architecture == baseline.architecture
+    return "the trivial baseline" if trivial else best.family
 
 
 def _comparison(
@@ -171,9 +176,9 @@ def _among(best: Finalist, ground: Field) -> str:
     """Say of which models the best is the best, where another has the higher mean."""
     if best is ground.baseline or ground.finalists[0].architecture == best.architecture:
         return ""
-    if ground.finalists[0] in ground.confirmed:
-        return " of the models that surely beat the trivial baseline"
-    return " of the models with enough common splits"
+    if len(ground.finalists[0].finite_scores) < len(best.finite_scores):
+        return " of the models with enough common splits"
+    return " of the models that surely beat the trivial baseline"
 
 
 def _cost(chosen: Finalist, best: Finalist) -> str:
@@ -267,18 +272,18 @@ def _more_time(
     needed = [
         splits_needed(best, by_name[c.architecture], verdict.rope, most_splits) for c in open_ones
     ]
-    names = listed([c.family for c in open_ones])
+    names, who = listed([c.family for c in open_ones]), _short(best, baseline)
     if any(n is None for n in needed) or not needed:
         wider = ", or a wider region of practical equivalence (--prefer cheap)"
         return (
-            f"the {most_splits} common splits that there are do not settle {best.family} against "
+            f"the {most_splits} common splits that there are do not settle {who} against "
             f"{names} at the difference measured so far: more rows would"
             f"{wider if verdict.rope < ROPES['cheap'] else ''}"
         )
     most = max(n for n in needed if n is not None)
     return (
         f"if the difference stays as it is, about {most} common splits in place of "
-        f"{len(best.finite_scores)} would settle {best.family} against {names}"
+        f"{len(best.finite_scores)} would settle {who} against {names}"
     )
 
 

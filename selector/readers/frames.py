@@ -11,6 +11,7 @@ import numpy as np
 from selector.contract import Array, Column, Dataset, Reader, ReadOptions
 from selector.errors import DataError
 from selector.readers.columns import (
+    Dtype,
     category_column,
     number_values,
     object_array,
@@ -87,14 +88,19 @@ def _column(name: str, series: Any) -> tuple[Column, Array]:
 
 
 def _categories(name: str, cells: Sequence[Any]) -> tuple[Column, Array]:
-    """Take a column as the categories that its owner made it, whatever they are written as."""
+    """Take a column as the categories that its owner made it, be they text or numbers."""
     import polars as pl
 
-    filled = [cell for cell in cells if cell is not None]
+    filled = {cell for cell in cells if cell is not None}
+    kinds: tuple[tuple[type, Dtype], ...] = ((int, "integer"), (float, "float"))
+    for kind, dtype in kinds:
+        if filled and all(type(cell) is kind for cell in filled):
+            places = {cell: float(i) for i, cell in enumerate(sorted(filled))}
+            levels = tuple(str(cell) for cell in places)
+            codes = np.array([places.get(cell, np.nan) for cell in cells])
+            return Column(name, "categorical", levels, dtype), codes
     texts = [None if cell is None else str(cell) for cell in cells]
     column, codes = category_column(name, pl.Series(name, texts, dtype=pl.String))
     if any(isinstance(cell, str) for cell in filled):
         return replace(column, dtype="string"), codes
-    if filled and all(type(cell) is int for cell in filled):
-        return replace(column, dtype="integer"), codes
     return column, codes

@@ -29,6 +29,11 @@ SHORTEST_SIDE = 32
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 _GREY_MODES = ("1", "L", "LA", "I", "F")
 _ORIENTATION_TAG = 0x0112
+_TURNS = (
+    "FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE",
+    "ROTATE_90",
+)  # fmt: skip
+"""What undoes the orientations 2 to 8."""
 _ON_ITS_SIDE = frozenset({5, 6, 7, 8})
 """Orientations in which height and width change places."""
 _PARTS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation"})
@@ -159,8 +164,11 @@ def _orientation(image: Image) -> int:
     """Return how a camera held it (the tag of Exif, 1 to 8); 1 for all but JPEG."""
     if image.format not in {"JPEG", "MPO"}:
         return 1  # Pillow would have to decode a PNG to know
-    value = image.getexif().get(_ORIENTATION_TAG, 1)
-    return value if isinstance(value, int) else 1
+    try:
+        value = image.getexif().get(_ORIENTATION_TAG, 1)
+    except Exception:  # whatever is wrong with the tags, the pixels may be whole
+        return 1
+    return value if value in range(1, 9) else 1
 
 
 def _seen(path: Path, see: Callable[[Image], _T]) -> _T | None:
@@ -309,13 +317,12 @@ def _notes(
 def _pixels(image: Image, size: tuple[int, int], channels: int) -> Array:
     """Return one image as float32 in 0..255, shape ``(height, width, channels)``."""
     from PIL import Image as pillow
-    from PIL import ImageOps
 
     turned = _orientation(image)
     wanted = size if turned in _ON_ITS_SIDE else size[::-1]
     image.draft(None, wanted)  # a JPEG much larger is not decoded in full
     if turned != 1:
-        image = ImageOps.exif_transpose(image)
+        image = image.transpose(pillow.Transpose[_TURNS[turned - 2]])
     image = _plain(image)
     mode = "L" if channels == 1 else "RGB"
     if image.mode != mode:

@@ -80,6 +80,17 @@ class Contender:
         """Try it no more in this run; `late` where it only lacked time."""
         self.blocked, self.late = reason, late
 
+    def forgive(self) -> None:
+        """Begin again with one that only lacked time: a run that is resumed has more of it."""
+        if not self.late:
+            return
+        self.blocked, self.late, self.retries, self.crashes = "", False, 0, 0
+        self.records = [r for r in self.records if r.ok]
+        first: Planned = (dict(self.candidate.portfolio[0]), 0)
+        if first not in self.portfolio:
+            self.portfolio.insert(0, first)
+        self.started = min(self.started, self.most - 1)
+
     @property
     def configurations(self) -> int:
         """Number of different configurations that were tried."""

@@ -66,6 +66,13 @@ class Pace:
             )
         )
 
+    def compiling(self, architecture: str) -> float:
+        """Return the seconds that a first step of a new shape is expected to wait for."""
+        groups = (self._networks, self._others)
+        own = [r for group in groups for r in group.get(architecture, [])]
+        known = [r for records in self._networks.values() for r in records]
+        return _start(own, "new") or _start(known, "new") or START_SECONDS["new"]
+
     def seconds(self, architecture: str, params: Params, start: str = "") -> float | None:
         """Return what a closed-form model's trial is expected to take; None before its first.
 

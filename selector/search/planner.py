@@ -54,8 +54,8 @@ ENSEMBLE_SHARE = 0.1
 """Share of the budget that is kept for an ensemble at most: it must not shape the verdict."""
 
 FITTING_SHARE = 0.3
-"""Share of the budget that is kept for the last fit at most; half where it is on more rows than
-were compared, since it then takes what it is given."""
+"""Share of the budget that is kept for the last fit at most; half for a network on more rows than
+were compared, since it takes what it is given."""
 
 SCORING_SHARE = 0.1
 """Share of the budget that is kept for scoring at most: a part of many rows gives a score too."""
@@ -233,6 +233,8 @@ class Planner:
                     self._floor.remove(record.spec.architecture)
                 self._splits_drawn += _planned(record)[1] >= REPEATS
             self.tell(record)
+        for contender in self.contenders.values():
+            contender.forgive()
 
     def crashed(self, architecture: str, reason: str, *, guilty: bool) -> None:
         """Note that a worker died in a trial.
@@ -262,8 +264,7 @@ class Planner:
         final, seconds = self._final_seconds(), self.budget.seconds
         if final is None:  # nothing to fit yet: first of all there has to be
             return min(FIRST_SECONDS, 0.2 * seconds)
-        share = FITTING_SHARE / 2 if self.splits.thinned else FITTING_SHARE
-        fit, score = min(final[0], share * seconds), min(final[1], SCORING_SHARE * seconds)
+        fit, score = min(final[0], FITTING_SHARE * seconds), min(final[1], SCORING_SHARE * seconds)
         kept = closing_seconds(seconds) + self.finals * fit + score
         return kept + self.ensemble * min(2.0 * fit, ENSEMBLE_SHARE * seconds)
 
@@ -278,13 +279,28 @@ class Planner:
         if pool:
             leader = max(pool, key=lambda f: _mean(f.scores.values()) or f.record.result.score or 0)
             able = [leader, *(f for f in pool if len(f.scores) < MINIMUM_SPLITS)]
-            each = [(_final_fit(f.record) * f.seconds(n), f.latest) for f in able]
+            fits = [self._final_fit(f.seconds(n), f.record) for f in able]
+            latest = [f.latest for f in able]
         else:
-            best = [c.best for c in self.lanes.champions()]
-            each = [(_final_fit(r) * r.predicted_seconds(n), r) for r in best if r is not None]
-        if not each:
+            latest = [c.best for c in self.lanes.champions() if c.best is not None]
+            fits = [self._final_fit(r.predicted_seconds(n), r) for r in latest]
+        if not latest:
             return None
-        return max(s for s, _ in each), max(r.scoring_seconds(self.scored) for _, r in each)
+        return max(fits), max(r.scoring_seconds(self.scored) for r in latest)
+
+    def _final_fit(self, seconds: float, record: Record) -> float:
+        """Return what to keep for the last fit of a model that is predicted to take `seconds`.
+
+        Twice as much where its plan was cut short: what ends the search is then used to train for
+        longer. On more rows than were compared it is compiled anew, and a network takes what it
+        is given.
+        """
+        kept = (2.0 if record.cut_short else 1.25) * seconds
+        if not self.splits.thinned or record.type == "estimator":
+            return kept
+        if record.type == "network" and self.timed:
+            kept = min(kept, FITTING_SHARE / 2 * self.budget.seconds)
+        return kept + self.pace.compiling(record.spec.architecture)
 
     # ----------------------------------------------------------------- search
 
@@ -464,15 +480,6 @@ class Planner:
 def closing_seconds(seconds: float) -> float:
     """Return what is kept of a budget for scoring, probes and the report."""
     return min(5.0, 1.5 + 0.15 * seconds)
-
-
-def _final_fit(record: Record) -> float:
-    """Return how many times a trial's seconds are kept for the last fit.
-
-    More than once where its plan was cut short: what ends the search is then used to train for
-    longer.
-    """
-    return 2.0 if record.cut_short else 1.25
 
 
 def _planned(record: Record) -> Planned:

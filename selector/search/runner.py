@@ -22,7 +22,10 @@ GROWN_BYTES = 3 << 29
 """Resident memory, 1.5 GiB, above which an idle worker is replaced."""
 
 GROWN_SHARE = 0.7
-"""The same, as a share of what one worker may use."""
+"""The same, as a share of what one worker may use, where that is less."""
+
+GROWN_AFTER = 3
+"""Architectures that it has run by then."""
 
 RECYCLE_SECONDS = 30.0
 """A worker that has grown is replaced only where this much time is left."""
@@ -164,8 +167,7 @@ class Runner:
     def _dispatch(self, planner: Planner, spare: float) -> bool:
         """Give idle workers work; say whether any worker has something to do."""
         for worker in self.pool.idle():
-            grown = min(GROWN_BYTES, GROWN_SHARE * self.pool.memory)
-            if worker.used > grown and spare > RECYCLE_SECONDS:
+            if self._grown(worker) and spare > RECYCLE_SECONDS:
                 self.recycled += 1
                 self.pool.recycle(worker)
                 continue
@@ -239,6 +241,11 @@ class Runner:
         for worker in self.pool.workers:
             if worker.command is not None and self._warm_and_idle():
                 self.pool.kill(worker, UNWANTED[0])
+
+    def _grown(self, worker: WorkerProcess) -> bool:
+        """Whether to replace a worker; one that has done little yet will not be any smaller."""
+        near = worker.used > GROWN_SHARE * self.pool.memory and len(worker.built) >= GROWN_AFTER
+        return worker.used > GROWN_BYTES or near
 
     def _no_worker_left(self) -> bool:
         return all(w.pipe.closed for w in self.pool.workers)

@@ -13,6 +13,7 @@ from selector import tasks
 from selector.artifact.data import read_data
 from selector.artifact.run import RunFolder, write_atomically
 from selector.contract import Array, Profile
+from selector.options import COUNTED_SECONDS
 from selector.tasks import Task, arranged
 
 SEARCH_SHARE = 0.25
@@ -58,13 +59,18 @@ class Splits:
     groups, order : ndarray, shape (n,), optional
         As in :class:`selector.contract.Dataset`.
     most : int, optional
-        Rows that a split uses at most. Many rows are compared on a part of them, drawn anew
-        for each split; what is recommended is then fitted on all.
+        Rows that a split uses at most, not counting that it may validate on as many as it
+        trains on. Many rows are compared on a part of them, drawn anew for each split; what
+        is recommended is then fitted on all.
 
     Attributes
     ----------
     thinned : bool
         Whether splits leave rows out.
+    n_confirm, n_validation : int
+        Rows that a common split trains and validates on.
+    test_train_ratio : float
+        Rows to validate on for each to train on, before any are left out.
     grouped : bool
         Whether rows hang together: there are half as many groups as rows, or fewer.
     """
@@ -81,16 +87,19 @@ class Splits:
     ) -> None:
         self._folder, self._task, self._y, self._seed = folder, task, y, seed
         self._arranged = groups, order
-        self.thinned = most is not None and len(y) > WORTH_LEAVING * most
-        self._most = most if most is not None and self.thinned else len(y)
+        self._most = most if most and len(y) > WORTH_LEAVING * most else len(y)
         self.grouped = groups is not None and 2 * len(np.unique(groups)) <= len(y)
         if not (folder / MADE).exists():
             self._make()
-        self.confirm: list[str] = json.loads((folder / MADE).read_text())["confirm"]
+        told = json.loads((folder / MADE).read_text())
+        self.confirm: list[str] = told["confirm"]
+        self._most = told.get("most", len(y))  # a run that is resumed keeps what it began with
+        self.thinned = self._most < len(y)
         made = [np.load(folder / f"{name}.npy", allow_pickle=False) for name in self.confirm]
-        self.n_confirm = int(np.median([np.sum(split == 0) for split in made]))
-        rows = float(np.median([np.sum(split == 1) for split in made]))
-        self.test_train_ratio = rows / max(1, self.n_confirm)
+        self.n_confirm, self.n_validation = (
+            int(np.median([np.sum(split == part) for split in made])) for part in (0, 1)
+        )
+        self.test_train_ratio: float = told.get("ratio", self.n_validation / max(1, self.n_confirm))
 
     @classmethod
     def of_run(cls, run: Path, profile: Profile, seed: int) -> Splits:
@@ -100,7 +109,10 @@ class Splits:
         rows = [run / "data" / f"{name}.npy" for name in ("groups", "order")]
         groups, order = (np.load(r, allow_pickle=False) if r.exists() else None for r in rows)
         task = tasks.get(profile.task, profile.metric)
-        most = most_rows(profile, float(RunFolder(run).read("run.json")["options"]["time"]))
+        options = RunFolder(run).read("run.json")["options"]
+        # counted trials are the same whatever the time
+        seconds = COUNTED_SECONDS if options.get("trials") else float(options["time"])
+        most = most_rows(profile, seconds)
         return cls(run / "splits", task, y.values, seed, groups, order, most)
 
     def _make(self) -> None:
@@ -109,9 +121,13 @@ class Splits:
             self._task, self._y, CONFIRM_FOLDS, CONFIRM_REPEATS, self._seed, *self._arranged
         )
         names = [f"confirm-{i}" for i in range(len(made))]
+        sizes = np.array([[np.sum(split == part) for part in (0, 1)] for split in made])
+        train, validation = np.median(sizes, axis=0)
         for i, (name, split) in enumerate(zip(names, made, strict=True)):
             self._write(name, split, self._seed + i)
-        write_atomically(self._folder / MADE, json.dumps({"confirm": names}))
+        # of the whole parts: rows that are left out make two splits less alike, not more
+        content = {"confirm": names, "most": self._most, "ratio": validation / max(1, train)}
+        write_atomically(self._folder / MADE, json.dumps(content))
 
     def _write(self, name: str, split: Array, seed: int) -> None:
         path = self._folder / f"{name}.npy"
@@ -136,8 +152,8 @@ class Splits:
         if not self.thinned:
             return []
         return [
-            f"models are compared on {self._most} of the {len(self._y)} rows at a time, as many as"
-            " the time is enough for; the recommended one is fitted on all"
+            f"models are compared on {self.n_confirm} rows at a time of {len(self._y)}, for lack"
+            " of time for more; the recommended one is fitted on as many as it has time for"
         ]
 
 

@@ -57,6 +57,7 @@ class Studies:
 
         if candidate.name not in self._studies:
             offset = sum(map(ord, candidate.name))
+            name = candidate.name if self._fits(candidate) else _other_name(candidate)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 sampler = optuna.samplers.TPESampler(
@@ -71,12 +72,30 @@ class Studies:
                 storage=self._storage,
                 sampler=sampler,
                 pruner=optuna.pruners.NopPruner(),
-                study_name=_study_name(candidate),
+                study_name=name,
                 direction="maximize",
                 load_if_exists=True,
             )
             self._studies[candidate.name] = study
         return self._studies[candidate.name]
+
+    def _fits(self, candidate: Candidate) -> bool:
+        """Whether the trials that there are were drawn from this space: Optuna refuses another."""
+        import optuna
+
+        space = distributions(candidate.space)
+        try:
+            study = optuna.load_study(study_name=candidate.name, storage=self._storage)
+        except KeyError:
+            return True
+        try:
+            for trial in study.get_trials(deepcopy=False):
+                for name, known in trial.distributions.items():
+                    if name in space:
+                        optuna.distributions.check_distribution_compatibility(known, space[name])
+        except ValueError:
+            return False
+        return True
 
     def ask(self, candidate: Candidate, given: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         """Return the number of a new trial and its configuration.
@@ -118,6 +137,8 @@ class Studies:
         from optuna.trial import TrialState
 
         study = self._study(candidate)
+        if study.study_name != candidate.name:
+            told = {}  # the numbers are those of another space
         for _ in study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
             study.ask()  # enqueued at the kill, and not asked for: only a running one can fail
         for trial in study.get_trials(deepcopy=False):
@@ -125,10 +146,7 @@ class Studies:
                 self.tell(candidate, trial.number, told.get(trial.number))
 
 
-def _study_name(candidate: Candidate) -> str:
-    """Return a name that goes with the space: Optuna refuses one whose choices have changed.
-
-    So a run that is resumed with another version of a plugin begins a new study.
-    """
+def _other_name(candidate: Candidate) -> str:
+    """Return a study's name that goes with the space, for a run resumed with another version."""
     space = json.dumps(space_to_dict(candidate.space), sort_keys=True)
     return f"{candidate.name} {hashlib.sha256(space.encode()).hexdigest()[:8]}"

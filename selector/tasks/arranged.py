@@ -142,16 +142,17 @@ def subset(y: Array, count: int, classification: bool, rng: np.random.Generator)
 
 
 def thinned(task: Task, y: Array, split: Array, most: int, seed: int) -> Array:
-    """Return a split that uses `most` rows at most; the others are marked 2, unused.
+    """Return a split of about `most` rows; the others are marked 2, unused.
 
-    Each part keeps the same share of its rows.
+    The training part keeps its share of them; the validation part as many rows as are
+    trained on, where it has them, since a row that is only predicted costs little.
     """
-    used = int(np.sum(split != 2))
+    used, training = int(np.sum(split != 2)), int(np.sum(split == 0))
     if used <= most:
         return split
+    count = max(1, round(most * training / used))
     rng, made = np.random.default_rng(seed), np.full(len(split), 2, dtype=np.int8)
     for part in (0, 1):
         rows = np.flatnonzero(split == part)
-        count = max(1, round(most * len(rows) / used))
         made[rows[subset(y[rows], count, task.name == "classification", rng)]] = part
     return made

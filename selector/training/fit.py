@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from selector import tasks
 from selector.contract import (
     Architecture,
     Array,
@@ -24,6 +25,7 @@ from selector.contract import (
 )
 from selector.errors import DataError, PluginError
 from selector.plugins import describe, type_of
+from selector.tasks.arranged import thinned
 from selector.training import saved
 from selector.training.clock import Clock, DeadlineError, Heartbeat, NonFiniteError, median_seconds
 from selector.training.estimators import fit_estimator
@@ -124,7 +126,10 @@ def fit_final(
     started = time.monotonic()
     result = TrialResult(state="failed", n_train=len(data.y))
     try:
-        job = _job(spec, profile, data, np.zeros(len(data.y), np.int8), deadline, heartbeat)
+        split = np.zeros(len(data.y), np.int8)
+        if spec.rows is not None:
+            split = thinned(tasks.get(profile.task), data.y, split, spec.rows, spec.seed)
+        job = _job(spec, profile, data, split, deadline, heartbeat)
         fitted = _fit(job, architecture)
         result = replace(result, **fitted.record)
         job.clock.beat(stage="save")
@@ -188,8 +193,6 @@ def _fit(job: Job, architecture: Architecture) -> Fitted:
 
 def _score(job: Job, fitted: Fitted, path: Path | None) -> dict[str, Any]:
     """Score the validation predictions and save them."""
-    from selector import tasks
-
     predictions = fitted.predictions
     if predictions is None:
         raise DataError("the split has no validation row to score on")

@@ -68,6 +68,7 @@ def test_a_model_that_the_report_does_not_name_is_told(tmp_path):
     [
         ("worker grew past its memory limit", "could not be fitted (worker grew past"),
         ("worker did not return by its deadline", "in the time left (selector resume"),
+        ("no answer within 8.2 s", "in the time left (selector resume"),
         ("", "in the time left"),
     ],
 )
@@ -83,3 +84,15 @@ def test_probabilities_of_a_number_are_refused_before_anything_is_read(tmp_path)
     with pytest.raises(OptionError, match="need a classification"):
         Predictor.check_task(predictor, proba=True)
     Predictor.check_task(predictor, proba=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "rows"),
+    [("estimator", 20.0, None), ("estimator", 400.0, 100_000), ("network", 400.0, None)],
+)
+def test_an_estimator_that_all_rows_would_take_too_long_is_fitted_on_fewer(kind, seconds, rows):
+    planner = SimpleNamespace(
+        profile=SimpleNamespace(n=1_000_000), timed=True, splits=SimpleNamespace(n_confirm=20_000)
+    )
+    entry = SimpleNamespace(seconds=lambda n: seconds, record=SimpleNamespace(type=kind))
+    assert FinalModel._rows(SimpleNamespace(planner=planner), entry, spare=50.0) == rows

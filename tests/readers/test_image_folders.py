@@ -164,7 +164,8 @@ def test_coloured_palettes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("orientation", "corner"), [(1, "top left"), (3, "bottom right"), (6, "top right")]
+    ("orientation", "corner"),
+    [(1, "top left"), (3, "bottom right"), (6, "top right"), (8, "bottom left")],
 )
 def test_photos_are_turned_as_the_camera_was_held(tmp_path, orientation, corner):
     pixels = np.full((32, 64), 20, np.uint8)
@@ -175,10 +176,17 @@ def test_photos_are_turned_as_the_camera_was_held(tmp_path, orientation, corner)
         (tmp_path / name).parent.mkdir()
         Image.fromarray(pixels).save(tmp_path / name, exif=exif, quality=95)
     values = read(tmp_path).x.values[0, :, :, 0]
-    assert values.shape == ((64, 32) if orientation == 6 else (32, 64))
+    assert values.shape == ((64, 32) if orientation in (6, 8) else (32, 64))
     bright = {"top left": values[:8, :8], "bottom right": values[-8:, -8:]}
-    bright["top right"] = values[:8, -8:]
+    bright |= {"top right": values[:8, -8:], "bottom left": values[-8:, :8]}
     assert {name for name, part in bright.items() if part.mean() > 150} == {corner}
+
+
+def test_a_photo_with_broken_tags_is_read_as_it_is(tmp_path):
+    for name in ("a/1.jpg", "b/1.jpg"):
+        (tmp_path / name).parent.mkdir()
+        Image.new("L", (8, 6), 90).save(tmp_path / name, exif=b"Exif\x00\x00MM\x00*\xff\xff")
+    assert read(tmp_path).x.values.shape == (2, 6, 8, 1)
 
 
 def test_grey_among_coloured(folder):

@@ -88,6 +88,18 @@ def test_a_sampled_configuration_leads_only_where_it_is_better_by_more_than_chan
     assert contender(record(0.5, 3, 0.9), record(0.6, 4, 0.91)).best_value == 0.91
 
 
+def test_one_that_only_lacked_time_is_tried_again_where_a_run_goes_on():
+    failed = replace(record(0.1, 0, 0.9), result=TrialResult("failed", reason="deadline"))
+    for late in (True, False):
+        told = contender(failed, failed)
+        told.started, told.retries = 2, 2
+        told.block("deadline: no time", late=late)
+        told.forgive()
+        assert bool(told.blocked) == (not late)
+        assert told.has_work == late
+        assert told.portfolio == ([(PORTFOLIO[0], 0)] if late else [])
+
+
 def test_a_trial_that_is_repeated_takes_none_of_those_planned():
     told = Contender(candidate(False), [({"lr": 0.1}, 0)], most=1)
     told.started = told.retries = 1

@@ -371,3 +371,15 @@ def test_a_network_over_a_limit_takes_no_place_on_few_rows(make, profile):
     assert (
         planner.lanes._turn([c for c in lane if not c.blocked]) is planner.contenders["rnn.other"]
     )
+
+
+def test_a_last_fit_on_more_rows_is_compiled_anew_and_a_network_takes_what_it_is_given(make):
+    planner = make(seconds=60.0)
+    play(planner, limit=12)
+    best = {name: planner.contenders[name].best for name in ("cnn.net", "tabular.linear")}
+    assert planner._final_fit(100.0, best["cnn.net"]) >= 125.0
+    planner.splits.thinned = True
+    compiling = planner.pace.compiling("cnn.net")
+    assert compiling > 0
+    assert planner._final_fit(100.0, best["cnn.net"]) == pytest.approx(9.0 + compiling)
+    assert planner._final_fit(100.0, best["tabular.linear"]) == pytest.approx(125.0)

@@ -20,9 +20,18 @@ def test_many_rows_are_compared_on_a_part_of_them_drawn_anew(tmp_path):
     made = splits(tmp_path / "splits", 1000, 200)
     assert (made.n_confirm, made.test_train_ratio) == (160, 0.25)
     parts = [np.load(tmp_path / "splits" / f"{made.search(i)}.npy") for i in range(2)]
-    assert [int(np.sum(p != 2)) for p in parts] == [200, 200]
+    assert [(np.sum(p == 0), np.sum(p == 1)) for p in parts] == [(150, 150)] * 2
+    assert made.n_validation == 160, "what is only predicted costs little"
     assert (parts[0] != parts[1]).any()
-    assert "200 of the 1000 rows" in made.notes[0]
+    assert "on 160 rows at a time of 1000" in made.notes[0]
+    again = Splits(tmp_path / "splits", made._task, made._y, 0, most=500)
+    assert (again.thinned, again._most) == (True, 200), "a run that is resumed goes on alike"
+
+
+def test_a_run_begun_without_leaving_rows_out_goes_on_so(tmp_path):
+    made = splits(tmp_path / "splits", 1000, None)
+    again = Splits(tmp_path / "splits", made._task, made._y, 0, most=200)
+    assert (again.thinned, again.n_confirm, again.notes) == (False, 800, [])
 
 
 def test_a_few_more_rows_than_needed_are_all_used(tmp_path):

@@ -24,6 +24,8 @@ def test_a_run_goes_on_with_another_version_of_a_space(tmp_path):
     same.restore(net, {number: 0.9})
     assert same.ask(net, {})[0] == number + 1, "an unchanged space keeps its study"
     assert params == {"lr": 0.01, "u": 1}
+    ended = [t.value for t in Studies(path, 0)._study(net).get_trials() if t.value is not None]
+    assert ended == [0.9]
 
 
 def test_records_of_another_version_can_be_read():
