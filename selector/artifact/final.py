@@ -108,7 +108,14 @@ class FinalModel:
         closed = [c for c in self.planner.contenders.values() if c.candidate.type != "network"]
         closed = [c for c in closed if whole or c.candidate.role != "baseline"]
         done = [c.best for c in closed if c.best and c.candidate.name not in self._too_slow]
-        fit = [r for r in done if 2 * r.predicted_seconds(self.planner.profile.n) < EARLY_SECONDS]
+        splits = self.planner.splits
+        rows = splits.n_confirm if splits.thinned else self.planner.profile.n
+        fit = [
+            r
+            for r in done
+            if 2 * r.predicted_seconds(rows) < EARLY_SECONDS
+            and 2 * r.scoring_seconds(self.planner.scored) < EARLY_SECONDS
+        ]
         best = max(fit, key=lambda record: record.value or 0.0, default=None)
         if best is None:
             return
@@ -122,7 +129,7 @@ class FinalModel:
                 self._too_slow.add(self._early)
                 self._early = ""  # another may be tried
 
-        command = self.command(self._early, best.spec.params, None, "dev", "early")
+        command = self.command(self._early, best.spec.params, None, "dev", "early", rows=rows)
         self.runner.submit(command, EARLY_SECONDS, saved)
 
     def _predict_early(self) -> None:

@@ -54,8 +54,8 @@ ENSEMBLE_SHARE = 0.1
 """Share of the budget that is kept for an ensemble at most: it must not shape the verdict."""
 
 FITTING_SHARE = 0.3
-"""Share of the budget that is kept for the last fit at most; half for a network on more rows than
-were compared, since it takes what it is given."""
+"""Share of the budget that is kept for the last fit at most; half on more rows than were compared,
+since the fit then takes what it is given."""
 
 SCORING_SHARE = 0.1
 """Share of the budget that is kept for scoring at most: a part of many rows gives a score too."""
@@ -292,15 +292,16 @@ class Planner:
         """Return what to keep for the last fit of a model that is predicted to take `seconds`.
 
         Twice as much where its plan was cut short: what ends the search is then used to train for
-        longer. On more rows than were compared it is compiled anew, and a network takes what it
-        is given.
+        longer. On more rows than were compared it takes what it is given, and what is compiled is
+        compiled anew.
         """
         kept = (2.0 if record.cut_short else 1.25) * seconds
-        if not self.splits.thinned or record.type == "estimator":
+        if not self.splits.thinned:
             return kept
-        if record.type == "network" and self.timed:
+        if self.timed:
             kept = min(kept, FITTING_SHARE / 2 * self.budget.seconds)
-        return kept + self.pace.compiling(record.spec.architecture)
+        compiled = record.type != "estimator"
+        return kept + compiled * self.pace.compiling(record.spec.architecture)
 
     # ----------------------------------------------------------------- search
 

@@ -142,17 +142,18 @@ def subset(y: Array, count: int, classification: bool, rng: np.random.Generator)
 
 
 def thinned(task: Task, y: Array, split: Array, most: int, seed: int) -> Array:
-    """Return a split of about `most` rows; the others are marked 2, unused.
+    """Return a split that uses `most` rows at most; the others are marked 2, unused.
 
-    The training part keeps its share of them; the validation part as many rows as are
-    trained on, where it has them, since a row that is only predicted costs little.
+    Two thirds of them train and a third validates, as far as the parts have them: where rows
+    are many, one that is only predicted costs little. All splits use as many.
     """
-    used, training = int(np.sum(split != 2)), int(np.sum(split == 0))
+    used = int(np.sum(split != 2))
     if used <= most:
         return split
-    count = max(1, round(most * training / used))
     rng, made = np.random.default_rng(seed), np.full(len(split), 2, dtype=np.int8)
-    for part in (0, 1):
-        rows = np.flatnonzero(split == part)
+    parts = [np.flatnonzero(split == part) for part in (0, 1)]
+    validation = min(len(parts[1]), most // 3)
+    for part, rows in enumerate(parts):
+        count = max(1, validation if part else most - validation)
         made[rows[subset(y[rows], count, task.name == "classification", rng)]] = part
     return made

@@ -18,12 +18,11 @@ def splits(folder, n, most, groups=None):
 
 def test_many_rows_are_compared_on_a_part_of_them_drawn_anew(tmp_path):
     made = splits(tmp_path / "splits", 1000, 200)
-    assert (made.n_confirm, made.test_train_ratio) == (160, 0.25)
+    assert (made.n_confirm, made.n_validation, made.test_train_ratio) == (134, 66, 0.25)
     parts = [np.load(tmp_path / "splits" / f"{made.search(i)}.npy") for i in range(2)]
-    assert [(np.sum(p == 0), np.sum(p == 1)) for p in parts] == [(150, 150)] * 2
-    assert made.n_validation == 160, "what is only predicted costs little"
+    assert [(np.sum(p == 0), np.sum(p == 1)) for p in parts] == [(134, 66)] * 2
     assert (parts[0] != parts[1]).any()
-    assert "on 160 rows at a time of 1000" in made.notes[0]
+    assert "on 134 rows at a time of 1000" in made.notes[0]
     again = Splits(tmp_path / "splits", made._task, made._y, 0, most=500)
     assert (again.thinned, again._most) == (True, 200), "a run that is resumed goes on alike"
 
@@ -42,11 +41,13 @@ def test_a_few_more_rows_than_needed_are_all_used(tmp_path):
 
 def test_how_many_follows_from_the_size_of_a_sample_and_the_budget(profile):
     small = replace(profile, shape=(10, 1))
-    assert most_rows(small, 60.0) == 30_000
-    assert most_rows(small, 600.0) == 300_000
-    assert most_rows(replace(profile, shape=(224, 224, 3), lengths=()), 60.0) == LEAST_USED
+    assert most_rows(small, 60.0) == 36_000
+    assert most_rows(small, 600.0) == 360_000
+    photos = replace(profile, kind="grid", shape=(224, 224, 3), lengths=())
+    assert most_rows(photos, 60.0) == LEAST_USED
+    assert most_rows(replace(photos, shape=(28, 28, 1)), 60.0) > LEAST_USED
     ragged = replace(profile, shape=(None, 2), lengths=(5, 50, 500))
-    assert most_rows(ragged, 60.0) == 3000
+    assert most_rows(ragged, 60.0) == 3600
 
 
 def test_rows_hang_together_where_groups_are_large(tmp_path):
