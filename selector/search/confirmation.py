@@ -87,7 +87,7 @@ class Confirmation:
         ratio = max(LEAST_SHARE, (available - fixed) / max(needed - fixed, 1e-9))
         for finalist in self.finalists.values():
             if finalist.epochs is not None:
-                finalist.epochs = max(1, round(finalist.epochs * min(1.0, ratio)))
+                finalist.epochs = max(1, int(finalist.epochs * min(1.0, ratio)))
 
     def next(
         self, pairs: Iterable[tuple[str, str]], spare: float, built: Collection[str]
