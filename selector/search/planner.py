@@ -196,7 +196,7 @@ class Planner:
             return
         contender.running = max(0, contender.running - 1)
         contender.records.append(record)
-        if self.stage == "confirm" and record.ok:
+        if self.stage == "confirm" and record.ok and self._may_join(record):
             self._confirmation.join(contender)
         if not record.ok and record.result.stopped == "deadline" and contender.retries < 2:
             # the first compile took all its time; the step is kept, so that another try is quick
@@ -210,6 +210,13 @@ class Planner:
         failures = sum(not r.ok for r in contender.records)
         if not record.ok and failures >= (2 if contender.best is None else 5):
             contender.block(record.result.reason, late=record.result.stopped == "deadline")
+
+    def _may_join(self, record: Record) -> bool:
+        """Whether one whose first score came late can be compared without a loss for the others."""
+        each = record.predicted_seconds(self.splits.n_confirm)
+        fit = self._final_fit(record.predicted_seconds(self.profile.n), record)
+        spare = self.budget.left() - self.reserve()
+        return spare > 2.0 * MINIMUM_SPLITS * each + fit
 
     def replay(self, records: Iterable[Record]) -> None:
         """Restore the state that these records of an earlier process led to."""
@@ -480,7 +487,7 @@ class Planner:
 
 def closing_seconds(seconds: float) -> float:
     """Return what is kept of a budget for scoring, probes and the report."""
-    return min(5.0, 1.5 + 0.15 * seconds)
+    return min(5.0, 1.5 + 0.1 * seconds)
 
 
 def _planned(record: Record) -> Planned:
