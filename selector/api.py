@@ -126,7 +126,7 @@ class Recommendation:
         OptionError
             Where the task is no classification.
         """
-        self._ready(model).check_task(proba=True)
+        self._ready(model).check_probabilities()
         return cast("Array", self._predicted(X, model).probabilities)
 
     @property

@@ -287,7 +287,8 @@ def predict(
     from selector.artifact.run import RunFolder
 
     with Predictor(RunFolder.open(run), model) as predictor:
-        predictor.check_task(proba)
+        if proba:
+            predictor.check_probabilities()
         predictions = predictor.predict(source)
     predictions.write_csv(out, proba=proba)
     for note in predictions.notes:

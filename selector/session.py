@@ -119,9 +119,10 @@ class Session:
             return self._carry_out([])
         except BaseException as error:
             self._close()
-            given_up = isinstance(error, KeyboardInterrupt) and not self.about.get("arrays", [1])
-            if not given_up and (not self._planner or isinstance(error, OptionError)):
-                shutil.rmtree(self.run.path, ignore_errors=True)  # else it can be resumed
+            from_files = bool(self.about) and not self.about["arrays"]
+            resumable = isinstance(error, KeyboardInterrupt) and from_files
+            if not resumable and (not self._planner or isinstance(error, OptionError)):
+                shutil.rmtree(self.run.path, ignore_errors=True)
             raise
 
     def resume(self, run: RunFolder) -> dict[str, Any]:
@@ -309,24 +310,24 @@ class Session:
     def _check_families(self, candidates: list[Candidate]) -> None:
         """Refuse families that no plugin offers, and runs with nothing to try."""
         assert self._proposal is not None
-        if self.stop.is_set() or not (candidates or self._proposal.plugins):
+        if self.stop.is_set():
             return
-        known = sorted({c.family for c in candidates})
+        known, entries = sorted({c.family for c in candidates}), self._proposal.plugins
         broken = [f for f in self._proposal.failures if f["architecture"].startswith("plugin ")]
         told = "; ".join(f"{f['architecture']} {f['reason']}" for f in broken)
         told = f" Not loaded: {told}. See 'selector plugins'." if told else ""
-        if not any(entry["architectures"] for entry in self._proposal.plugins):
+        if not candidates and entries and not any(entry["architectures"] for entry in entries):
             raise PluginError(f"no plugin offers an architecture, so there is none to try.{told}")
+        if not candidates:
+            return  # nobody has answered in time
         for family in self.options.families:
-            if known and family not in known:
+            if family not in known:
                 raise OptionError(
                     f"--families takes names of families, and '{family}' is none; there are "
                     f"{', '.join(known)}.{did_you_mean(family, known)}{told}"
                 )
-        if (
-            candidates
-            and self.options.families
-            and not any(c.admitted and c.role != "baseline" for c in candidates)
+        if self.options.families and not any(
+            c.admitted and c.role != "baseline" for c in candidates
         ):
             reasons = "; ".join(
                 f"{c.name}: {c.reason}" for c in candidates if c.family in self.options.families

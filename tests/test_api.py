@@ -64,7 +64,7 @@ def test_what_a_prediction_had_to_repair_is_warned_of():
     ready = SimpleNamespace(
         predict=lambda X: told,
         schema=SimpleNamespace(target=target),
-        check_task=lambda proba: None,
+        check_probabilities=lambda: None,
     )
     rec._predictors = {"model": ready}
     for ask in (rec.predict, rec.predict_proba):

@@ -149,9 +149,9 @@ class Predictor:
             RunFolder(self._room), pool, Budget(PREDICT_SECONDS), threading.Event()
         )
 
-    def check_task(self, proba: bool) -> None:
-        """Raise an :class:`OptionError` where probabilities are asked for and there are none."""
-        if proba and not self.schema.classes:
+    def check_probabilities(self) -> None:
+        """Raise an :class:`OptionError` where the model gives no probabilities."""
+        if not self.schema.classes:
             raise OptionError(
                 "probabilities (--proba, predict_proba) need a classification, and the model in"
                 f" {self.folder} predicts a number. Predict without."

@@ -18,6 +18,7 @@ from selector.readers.columns import plural, some
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_S = TypeVar("_S")
 _T = TypeVar("_T")
 
 LONGEST_SIDE = 256
@@ -189,10 +190,10 @@ def _unreadable(path: Path, paths: Sequence[Path]) -> DataError:
     )
 
 
-def _each(see: Callable[[Path], _T], paths: Iterable[Path]) -> list[_T]:
-    """Return what `see` makes of each file; Pillow decodes outside Python's lock."""
+def _each(make: Callable[[_S], _T], items: Iterable[_S]) -> list[_T]:
+    """Return what `make` makes of each item; Pillow decodes outside Python's lock."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(see, paths))
+        return list(pool.map(make, items))
 
 
 def _decoded(
@@ -200,19 +201,18 @@ def _decoded(
 ) -> tuple[Array, list[int]]:
     """Decode the images; return their pixels, and the keys of those that are whole."""
     values = np.empty((len(paths), *size, channels), dtype=np.float32)
-    place = {path: i for i, path in enumerate(paths.values())}
+    keys = list(paths)
 
-    def decode(path: Path) -> bool:
-        pixels = _seen(path, lambda image: _pixels(image, size, channels))
+    def decode(row: int) -> bool:
+        pixels = _seen(paths[keys[row]], lambda image: _pixels(image, size, channels))
         if pixels is not None:
-            values[place[path]] = pixels
+            values[row] = pixels
         return pixels is not None
 
-    whole = np.flatnonzero(_each(decode, paths.values()))
+    whole = np.flatnonzero(_each(decode, range(len(keys))))
     for i, row in enumerate(whole):  # in place: a copy may not fit the memory
         if i != row:
             values[i] = values[row]
-    keys = list(paths)
     return values[: len(whole)], [keys[row] for row in whole]
 
 

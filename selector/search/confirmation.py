@@ -71,9 +71,10 @@ class Confirmation:
     def join(self, contender: Contender) -> None:
         """Let one take part whose first score came late, where its family has no other like it."""
         candidate, record = contender.candidate, contender.best
-        rivals = [f for f in self.finalists.values() if f.contender.candidate.trained]
-        seen = {f.contender.candidate.family for f in rivals}
-        represented = candidate.family in seen if candidate.trained else False
+        others = [f.contender.candidate for f in self.finalists.values()]
+        represented = candidate.trained and any(
+            o.trained and o.family == candidate.family for o in others
+        )
         if record is not None and not represented and candidate.name not in self.finalists:
             self.finalists[candidate.name] = Finalist(contender, record, record.epochs_to_repeat)
 

@@ -31,7 +31,7 @@ RECYCLE_SECONDS = 30.0
 """A worker that has grown is replaced only where this much time is left."""
 
 USUAL_IMPORT_SECONDS = 2.5
-"""Seconds that a worker takes to import Keras, on a laptop where two do so."""
+"""A worker that takes longer to import Keras is taken to be as many times slower."""
 
 LEAST_SECONDS = 0.5
 """A command that had to wait for a worker is begun only where it has this much time."""

@@ -31,8 +31,8 @@ VALUES_A_SECOND = {
     "sequential-grid": 100_000,
 }
 """Numbers in the rows of one split, for each second of the budget, by the data's kind: a network
-then has time for several epochs of a trial. A core trains on some half a million numbers of series
-a second, and on several times as many of images, whose sides are halved."""
+then has time for several epochs of a trial. Of images, whose sides are halved, several times as
+many numbers a second are trained on as of series (``python benchmarks/pinning.py``)."""
 
 LEAST_USED = 3000
 """Rows of a split that are worth their time in any case."""

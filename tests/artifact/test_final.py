@@ -82,8 +82,9 @@ def test_why_the_choice_was_not_fitted_is_told(reason, said):
 def test_probabilities_of_a_number_are_refused_before_anything_is_read(tmp_path):
     predictor = SimpleNamespace(schema=SimpleNamespace(classes=()), folder=tmp_path)
     with pytest.raises(OptionError, match="need a classification"):
-        Predictor.check_task(predictor, proba=True)
-    Predictor.check_task(predictor, proba=False)
+        Predictor.check_probabilities(predictor)
+    predictor.schema.classes = ("a", "b")
+    Predictor.check_probabilities(predictor)
 
 
 @pytest.mark.parametrize(
