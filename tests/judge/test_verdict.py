@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from finalists import BASE, finalist
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,21 +18,6 @@ from selector.errors import OptionError
 from selector.judge.finalist import Finalist, adjusted_means, compare, score_interval
 from selector.judge.verdict import Lacking, Verdict, expected_loss, judge
 from selector.judge.why import splits_needed
-
-NOISE = (0.004, -0.006, 0.002, 0.003, -0.003, 0.001, 0.005, -0.006, -0.002, 0.002)
-
-
-def finalist(
-    name: str, mean: float, splits: int = 5, *, shift: int = 0, spread: float = 1.0, **more: Any
-) -> Finalist:
-    """Scores around `mean`; `shift` decorrelates them from those of others."""
-    noise = NOISE[shift:] + NOISE[:shift]
-    scores = {f"s{i}": mean + spread * noise[i] for i in range(splits)}
-    more = {"validation_rows": 400, "macs": 1000, "bytes": 4000, **more}
-    return Finalist(name, name.split(".")[0], scores=scores, **more)
-
-
-BASE = finalist("tabular.baseline", 0.5, 10, type="estimator")
 
 
 def test_winner_where_one_family_is_clearly_better() -> None:
@@ -402,67 +388,6 @@ def test_a_dominated_dear_finalist_changes_no_recommendation(
     assert (before.verdict, before.recommended) == (inside.verdict, inside.recommended)
 
 
-def _cross_validated(
-    rng: np.random.Generator, rows: int, accuracy: list[float], splits: int
-) -> list[dict[str, float]]:
-    """Scores of models that err partly on the same rows, in repeated 5-fold CV."""
-    size, count = rows // 5, len(accuracy)
-    shared, own = rng.normal(size=rows), rng.normal(size=(count, rows))
-    threshold = np.quantile(rng.normal(size=100_000), accuracy)[:, None]
-    scores: list[dict[str, float]] = [{} for _ in accuracy]
-    order = rng.permutation(rows)
-    for split in range(splits):
-        if split % 5 == 0:
-            order = rng.permutation(rows)
-        part = order[split % 5 * size : (split % 5 + 1) * size]
-        z = 0.77 * shared[part] + 0.49 * own[:, part] + 0.4 * rng.normal(size=(count, size))
-        for model, value in enumerate((z < threshold).mean(1)):
-            scores[model][f"s{split}"] = float(value)
-    return scores
-
-
-def test_equal_families_are_rarely_told_apart() -> None:
-    rng = np.random.default_rng(7)
-    wins = 0
-    for i in range(2000):
-        rows, splits = ((50, 3), (50, 10), (150, 5), (300, 3))[i % 4]
-        made = _cross_validated(rng, rows, [0.85, 0.85, 0.85], splits)
-        models = [
-            Finalist(f"{f}.x", f, scores=s, validation_rows=rows // 5)
-            for f, s in zip(("rnn", "cnn", "hybrid"), made, strict=True)
-        ]
-        wins += judge(models, None).verdict == "winner"
-    assert wins / 2000 < 0.05
-
-
-def test_clearly_better_families_mostly_win_and_models_beat_the_baseline() -> None:
-    rng = np.random.default_rng(8)
-    outcomes = []
-    for _ in range(200):
-        made = _cross_validated(rng, 500, [0.97, 0.85, 0.5], 3)
-        cnn, rnn, base = (
-            Finalist(f"{f}.x", f, scores=s, validation_rows=100)
-            for f, s in zip(("cnn", "rnn", "tabular"), made, strict=True)
-        )
-        outcomes.append(judge([cnn, rnn], base))
-    assert sum(v.verdict == "winner" and v.family == "cnn" for v in outcomes) > 180
-    assert not any(v.verdict == "baseline" for v in outcomes)
-
-
-def test_noise_is_rarely_taken_for_signal() -> None:
-    rng = np.random.default_rng(9)
-    names = ("rnn", "cnn", "hybrid", "tabular", "base")
-    found = 0
-    for _ in range(400):
-        made = _cross_validated(rng, 100, [0.5] * 5, 5)
-        *models, base = (
-            Finalist(f"{f}.x", f, scores=s, validation_rows=20)
-            for f, s in zip(names, made, strict=True)
-        )
-        found += judge(models, base).verdict != "baseline"
-    assert found / 400 < 0.05
-
-
 def test_what_the_time_did_not_suffice_for_leaves_a_winner_open_and_is_said() -> None:
     entered = [finalist("tabular.linear", 0.97, type="estimator"), finalist("rnn.gru", 0.8)]
     assert judge(entered, BASE).verdict == "winner"
@@ -572,52 +497,3 @@ def test_a_model_that_was_given_up_at_once_does_not_keep_the_baseline_open() -> 
     verdict = judge([linear, bad], base)
     assert verdict.verdict == "baseline"
     assert not verdict.open
-
-
-def test_the_baseline_is_not_told_as_a_familys_result() -> None:
-    base = finalist("tabular.baseline", 0.8, 3, type="estimator")
-    linear = finalist("tabular.linear", 0.79, 2, shift=1, type="estimator")
-    verdict = judge([linear, finalist("rnn.gru", 0.78, 2, shift=2)], base)
-    assert (verdict.verdict, verdict.recommended) == ("undecided", "tabular.baseline")
-    assert {"tabular", "rnn"} == set(verdict.probabilities)
-    told = " ".join(verdict.why)
-    assert "tabular.linear" in told
-    assert "tabular is better" not in told
-
-
-def test_the_best_of_those_that_beat_the_baseline_is_not_called_the_best_of_all() -> None:
-    base = Finalist("tabular.baseline", "tabular", scores=dict.fromkeys("abc", 0.0), metric="r2")
-    noisy = Finalist("rnn.gru", "rnn", scores={"a": 0.2, "b": 0.8, "c": 0.9}, metric="r2")
-    sure = Finalist("cnn.fcn", "cnn", scores={"a": 0.55, "b": 0.6, "c": 0.6}, metric="r2")
-    verdict = judge([noisy, sure], base)
-    assert (verdict.verdict, verdict.recommended) == ("undecided", "cnn.fcn")
-    told = " ".join(verdict.why)
-    assert "best mean score so far of the models that surely beat the trivial baseline" in told
-
-
-def test_no_more_splits_are_promised_than_there_are() -> None:
-    base = finalist("tabular.baseline", 0.5, 10, type="estimator", validation_rows=100)
-    near = finalist("cnn.fcn", 0.535, 10, shift=3, spread=9, validation_rows=100)
-    verdict = judge([near], base, most_splits=10)
-    assert (verdict.verdict, verdict.open) == ("baseline", True)
-    assert "more rows" in verdict.more_time
-    assert "more common splits" in judge([near], base, most_splits=20).more_time
-
-
-def test_a_wider_region_is_not_proposed_where_it_is_the_widest() -> None:
-    pair = [finalist("cnn.fcn", 0.93, 10), finalist("rnn.gru", 0.895, 10, shift=3, spread=4)]
-    verdicts = {p: judge(pair, BASE, prefer=p, most_splits=10) for p in ("balanced", "cheap")}
-    for prefer, verdict in verdicts.items():
-        if verdict.verdict == "undecided":
-            assert ("--prefer cheap" in verdict.more_time) == (prefer != "cheap")
-    assert verdicts["cheap"].verdict == "undecided"
-
-
-def test_a_choice_is_told_by_the_splits_that_both_have() -> None:
-    dear = finalist("rnn.gru", 0.973, 10, macs=10**7)
-    cheap = finalist("cnn.minirocket", 0.971, 10, shift=2, macs=10**5, type="fixed features")
-    cheap = replace(cheap, scores={**cheap.scores, "s99": 1.0})
-    verdict = judge([dear, cheap], BASE)
-    assert (verdict.verdict, verdict.recommended) == ("tie", "cnn.minirocket")
-    told = next(w for w in verdict.why if "against the best score" in w)
-    assert "scored .971 against the best score, .973" in told
