@@ -1,6 +1,8 @@
-"""Score on the untouched test part of every shipped set, beside the published figures.
+r"""Score on the untouched test part of every shipped set, beside the published figures.
 
     python benchmarks/quality.py [--time 60] [--seeds 3] [--only NAME ...] [--out PATH]
+    python benchmarks/quality.py --time 180 --out more_time \
+        --against more_time.csv --against-time 30
 
 Runs ``selector recommend --json`` as a user would, one run at a time. Each
 result is appended to ``OUT.csv`` as it is measured; a run that was broken off
@@ -147,17 +149,22 @@ def table(rows: list[dict[str, str]], budget: float) -> str:
 
 
 def compared(
-    rows: list[dict[str, str]], before: list[dict[str, str]], budget: float, earlier: str
+    rows: list[dict[str, str]],
+    before: list[dict[str, str]],
+    budget: float,
+    earlier: str,
+    earlier_budget: float,
 ) -> str:
     """Return a Markdown table of two measurements of the same sets and seeds.
 
     The last column is McNemar's exact test over the test rows of all runs that
     both have (McNemar, Psychometrika 12, 1947).
     """
-    lines = [f"Against `{earlier}`, by McNemar's test:", "",
+    lines = [f"`--time {budget:g}` against `--time {earlier_budget:g}` of `{earlier}`,"
+             " by McNemar's test:", "",
              "| set | runs | before | after | only before right | only after right | p |",
              "| --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
-    old = {(r["dataset"], r["seed"]): r for r in before if float(r["time"]) == budget}
+    old = {(r["dataset"], r["seed"]): r for r in before if float(r["time"]) == earlier_budget}
     pairs: dict[str, list[tuple[dict[str, str], dict[str, str]]]] = {}
     for r in rows:
         other = old.get((r["dataset"], r["seed"]))
@@ -170,7 +177,9 @@ def compared(
             for x, y in zip(a.get("right") or "", b.get("right") or "", strict=False):
                 lost, won = lost + (x > y), won + (y > x)
         p = binomtest(won, won + lost).pvalue if won + lost else 1.0
-        cells = [name, len(found), *(f"{m:.4f}" for m in means), lost, won, f"{p:.3f}"]
+        counted = all(a.get("right") and b.get("right") for a, b in found)
+        rows_told = [lost, won, f"{p:.3f}"] if counted else ["", "", ""]
+        cells = [name, len(found), *(f"{m:.4f}" for m in means), *rows_told]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     overall = [
         statistics.mean(statistics.mean(float(pair[i]["score"]) for pair in found)
@@ -188,7 +197,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=None)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("quality"))
     parser.add_argument("--families", default=None)
-    parser.add_argument("--against", type=Path, help="an earlier CSV to compare with")
+    parser.add_argument("--against", type=Path, help="a CSV to compare with; may be this one")
+    parser.add_argument("--against-time", type=float, help="its budget, where it is another")
     options = parser.parse_args()
     path = options.out.with_suffix(".csv")
     extra = ["--families", options.families] if options.families else []
@@ -214,7 +224,8 @@ def main() -> None:
     text = table(done_already(path), options.time)
     if options.against:
         before, name = done_already(options.against), options.against.name
-        text += "\n" + compared(done_already(path), before, options.time, name)
+        earlier = options.against_time or options.time
+        text += "\n" + compared(done_already(path), before, options.time, name, earlier)
     options.out.with_suffix(".md").write_text(text)
 
 

@@ -210,7 +210,9 @@ def recommend(
         series, in the order in which the series first appear.
     time : float or str, optional
         The budget: seconds, or ``"90s"``, ``"5m"``; by default a minute, and
-        an hour with `trials`. The call returns at most three seconds after it.
+        an hour with `trials`. The search and all that follows
+        end in it, three seconds late at most; what reading the data takes counts, and is
+        not cut short.
     test : path, or tuple (X, y), optional
         A test part of its own; by default a fifth is split off, untouched.
     trials, seed, workers, families, trained_only, target, kind, task, axes, metric, id, step,

@@ -13,6 +13,10 @@ from selector.search.limits import Limits, parse_size
 SECONDS, COUNTED_SECONDS = 60.0, 3600.0
 """The budget where none was given: by the clock, and where trials are counted."""
 
+NOT_ASKED_FOR = "not among the families asked for"
+NOT_TRAINED = "not trained, as was asked for"
+"""Why an option refuses an architecture, whatever the data is."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -44,6 +48,11 @@ class Options:
     def __post_init__(self) -> None:
         from selector.judge.verdict import ROPES
 
+        for name in ("trials", "seed", "workers", "max_params"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _whole(name, getattr(self, name)))
+        for name in ("trained_only", "refit_all", "ensemble"):
+            object.__setattr__(self, name, bool(getattr(self, name)))
         usual = COUNTED_SECONDS if self.trials else SECONDS
         object.__setattr__(self, "time", parse_time(usual if self.time is None else self.time))
         if self.trials is not None and self.trials < 1:
@@ -94,3 +103,19 @@ class Options:
             raise RunError(
                 f"run.json has no usable options ({error}). Start again with 'selector recommend'."
             ) from error
+
+
+def _whole(name: str, value: Any) -> int:
+    """Return a number as Python's own whole number, whichever library's it is.
+
+    Raises
+    ------
+    OptionError
+        Where it is none.
+    """
+    try:
+        if float(value) == int(value):
+            return int(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise OptionError(f"--{name.replace('_', '-')} is a whole number; received {value!r}.")

@@ -69,7 +69,8 @@ class Session:
         self._candidates: list[Candidate] = []
         self._on_progress = on_progress
         self._stage = ""
-        self._finished = False
+        self._finished: dict[str, Any] = {}
+        """The complete recommendation of an earlier process, where there is one."""
         self._planner: Planner | None = None
         self._timeline: dict[str, float] = {}
         self._resumed = False
@@ -116,6 +117,7 @@ class Session:
             self._start_workers()
             self.about = take_in(self.run, self.about, self.options, **data)
             self._load()
+            self._end_if_asked()
             return self._carry_out([])
         except BaseException as error:
             self._close()
@@ -140,13 +142,21 @@ class Session:
             if (run.path / "recommendation.json").exists():
                 # what is there stays until there is something as complete
                 told = run.read("recommendation.json")
-                self._finished = bool(told.get("complete"))
-                self.recommendation = told if self._finished else {}
+                self._finished = told if told.get("complete") else {}
+                self.recommendation = self._finished
             self._load()
         except BaseException:
             self._close()
             raise
         return self._carry_out(records)
+
+    def _end_if_asked(self) -> None:
+        """End by KeyboardInterrupt where that was asked for before there was anything to judge."""
+        if self.stop.is_set():
+            assert self.run is not None
+            raise KeyboardInterrupt(
+                f"Nothing was tried yet; 'selector resume {self.run.path}' takes the run up."
+            )
 
     def _source_again(self) -> tuple[Any, Any, Any, Any]:
         if not self.about.get("path") or self.about.get("arrays"):
@@ -377,6 +387,7 @@ class Session:
         assert self.run is not None
         rec = self._compose()
         if rec["recommended"] is None:
+            self._end_if_asked()
             raise RunError(
                 f"no trial ended within {self.budget.seconds:g} s: there is nothing to recommend."
                 f" The logs are in {self.run.path / 'logs'}. Try more time with 'selector resume'."
@@ -405,10 +416,23 @@ class Session:
         rec["final"] = {
             k: final.get(k) for k in ("fit_seconds", "epochs", "reason") if final.get(k)
         }
+        if self._finished and not rec["complete"] and final.get("state") != "complete":
+            rec = self._as_before()
         self._write_recommendation(rec)
 
+    def _as_before(self) -> dict[str, Any]:
+        """Return what an earlier process had found, where this one had too little time for more."""
+        note = (
+            f"resumed with {self.budget.seconds:g} s, which was too little to fit and score a"
+            " model: this is what was known before."
+        )
+        return {**self._finished, "notes": [*self._finished.get("notes", []), note]}
+
     def _more(self, rec: dict[str, Any], final: dict[str, Any]) -> None:
-        """In what time is left: a model of all rows, an ensemble, probes."""
+        """In what time is left: a model of all rows, an ensemble, probes.
+
+        What an earlier process made of these, and this one has no time for, stays.
+        """
         if self.options.refit_all:
             self._write_recommendation(rec)
             self._final.refit_all(rec)
@@ -416,10 +440,14 @@ class Session:
             return
         if self.options.ensemble:
             self._write_recommendation(rec)
-            rec["ensemble"] = Ensemble(self._final).make(rec, final)
-        if not self.options.refit_all:
-            self._write_recommendation(rec)
-            rec["probes"] = self._final.probe()
+            earlier = self._finished.get("ensemble") or {}
+            known = "members" in earlier
+            made = Ensemble(self._final).make(rec, final, keep=known)
+            rec["ensemble"] = earlier if known and "members" not in made else made
+        self._write_recommendation(rec)
+        earlier = self._finished.get("probes") or {}
+        same = earlier.get("architecture") == rec["recommended"]["architecture"]
+        rec["probes"] = self._final.probe() or (earlier if same else None)
 
     # ------------------------------------------------------------------ writing
 

@@ -46,3 +46,20 @@ def test_a_family_is_not_refused_before_anybody_has_answered():
     given = Session(Options(families=("rnn",)))
     given._proposal = SimpleNamespace(plugins=[{"architectures": ["rnn.gru"]}], failures=[])
     given._check_families([])
+
+
+def test_an_end_asked_for_before_anything_was_tried_is_no_lack_of_time(tmp_path, monkeypatch):
+    given = Session(Options())
+    monkeypatch.setattr(session, "take_in", lambda *_, **__: given.stop.set() or {"arrays": []})
+    monkeypatch.setattr(Session, "_start_workers", lambda self: None)
+    monkeypatch.setattr(Session, "_load", lambda self: None)
+    with pytest.raises(KeyboardInterrupt, match="selector resume"):
+        given.recommend("d.csv", out=tmp_path / "run")
+
+
+def test_numbers_of_numpy_are_options():
+    options = Options(seed=np.int64(3), trials=np.int32(20), max_params=1e6, ensemble=np.True_)
+    assert (options.seed, options.trials, options.max_params) == (3, 20, 1_000_000)
+    assert all(type(v) in (int, bool) for v in (options.seed, options.trials, options.ensemble))
+    with pytest.raises(OptionError, match="--seed is a whole number; received 1.5"):
+        Options(seed=1.5)

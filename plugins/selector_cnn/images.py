@@ -30,7 +30,7 @@ def shrunk(x: Any) -> Any:
     import keras
 
     window = tuple(-(-side // LARGEST_SIDE) for side in x.shape[1:3])
-    return x if window == (1, 1) else keras.layers.AveragePooling2D(window)(x)
+    return x if window == (1, 1) else keras.layers.AveragePooling2D(window, padding="same")(x)
 
 
 def halved(x: Any) -> tuple[int, int]:

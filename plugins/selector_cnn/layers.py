@@ -159,7 +159,7 @@ class MiniRocketTransform(layers.TakesMask):
             inputs = ops.where(ops.expand_dims(mask, -1), inputs, ops.zeros_like(inputs))
         batch, steps = ops.shape(inputs)[:2]
         rows = _rows_at_once(batch, steps)
-        if rows == batch:
+        if not isinstance(batch, int) or rows == batch:  # unknown while TensorFlow traces
             return self._features(inputs, mask, rows)
         # A few series at a time: what lies between stays in the processor's cache.
         split = (batch // rows, rows, steps)

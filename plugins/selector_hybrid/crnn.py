@@ -92,7 +92,7 @@ class CRNN(NetworkArchitecture):
         # From here on the first axis is the one that the GRU goes along.
         shrink = (-(-x.shape[1] // LARGEST_TIME), -(-x.shape[2] // LARGEST_SIDE))
         if shrink != (1, 1):
-            x = keras.layers.AveragePooling2D(shrink)(x)
+            x = keras.layers.AveragePooling2D(shrink, padding="same")(x)
         shorter = 2 if x.shape[1] >= 16 else 1
         x = layers.conv2d_block(x, width, pool=(shorter, min(2, x.shape[2])))
         x = layers.conv2d_block(x, 2 * width, pool=(1, min(2, x.shape[2])))

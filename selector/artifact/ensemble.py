@@ -88,7 +88,9 @@ class Ensemble:
         self.final, self.run, self.planner = final, final.run, final.planner
         self._room = self.run.path / f".{ROOM}"
 
-    def make(self, rec: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
+    def make(
+        self, rec: Mapping[str, Any], saved: Mapping[str, Any], keep: bool = False
+    ) -> dict[str, Any]:
         """Make the ensemble and return what the recommendation says of it.
 
         Parameters
@@ -97,6 +99,8 @@ class Ensemble:
             The recommendation; its model is saved.
         saved : mapping
             The worker's answer when that model was fitted.
+        keep : bool
+            Whether an earlier ensemble stays where no new one can be made.
 
         Returns
         -------
@@ -105,7 +109,8 @@ class Ensemble:
             ``search_score``, ``score`` as the recommendation's, ``macs``,
             ``bytes``, ``params_count``; or only ``reason`` where there is none.
         """
-        shutil.rmtree(self.run.path / ROOM, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(self.run.path / ROOM, ignore_errors=True)
         shutil.rmtree(self._room, ignore_errors=True)
         self._room.mkdir()
         try:
@@ -133,6 +138,7 @@ class Ensemble:
         if len(members) < 2:
             return {"reason": "there was no time to fit and score more than one model"}
         told = self._describe(y, members)
+        shutil.rmtree(self.run.path / ROOM, ignore_errors=True)
         shutil.move(self._room, self.run.path / ROOM)
         return told
 

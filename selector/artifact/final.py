@@ -158,6 +158,7 @@ class FinalModel:
         spec = TrialSpec(
             f"final-{folder}", "final", name, params, None, self.seed + seed, seconds, epochs,
             timed=self.planner.timed, rows=rows,
+            latency=self.planner.contenders[name].limits.latency_ms is not None,
         )  # fmt: skip
         draft = self.run.path / f".{folder}"
         shutil.rmtree(draft, ignore_errors=True)
@@ -367,7 +368,11 @@ class FinalModel:
         on = self.on if known.all() else f"{known.sum()} rows drawn at random of: {self.on}"
         path = self.run.path / "data" / TEST_GROUPS
         groups = np.load(path, allow_pickle=False)[known] if path.exists() else None
-        return headline(self.task, self.test_y[known], predictions[known], on, groups)
+        y = self.test_y[known]
+        classes = predictions.shape[1] if predictions.ndim == 2 else None
+        blind = self.task.baseline(_target_of(self.run), len(y), classes)
+        told = headline(self.task, y, predictions[known], on, groups)
+        return {**told, "baseline": float(self.task.score(y, blind))}
 
     def _cross_validated(self) -> dict[str, Any] | None:
         """Score the choice among all finalists, the baseline too: it may be the one recommended."""
@@ -444,3 +449,10 @@ def _join(variables: list[Variable]) -> Variable:
     if variables[0].lengths is not None:
         lengths = np.concatenate([np.asarray(v.lengths) for v in variables])
     return replace(variables[0], values=values, lengths=lengths)
+
+
+def _target_of(run: RunFolder) -> Array:
+    """Return the development rows' target."""
+    target = read_data(run.path / "data" / "dev")[1]
+    assert target is not None
+    return target.values

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,11 +21,17 @@ from selector.contract import Array, Dataset, Variable
 from selector.errors import DataError
 from selector.options import Options
 
+if TYPE_CHECKING:
+    from selector.readers import PluginReaders
+
 TEST_SHARE = 0.2
 """Share of the rows that is split off, untouched, where no test file is given."""
 
 FEWEST_ROWS = 50
 """Rows below which none are split off: a test part of under ten rows tells nothing."""
+
+LISTING_SECONDS = 20.0
+"""What plugins may take to say which readers they offer."""
 
 LIBRARIES = ("selector-automl", "keras", "jax", "jaxlib", "numpy", "optuna", "scikit-learn")
 
@@ -202,15 +208,24 @@ def name_of(source: Any) -> str:
     return stem
 
 
-def plugin_readers() -> Any:
-    """Load the plugins' readers; only called where no built-in reader applies.
+def plugin_readers() -> PluginReaders:
+    """Return the readers of plugins, and what is wrong with plugins.
 
+    Only called where no built-in reader applies. Which plugins offer one is found out in
+    another process, so that a plugin without any, or one that hangs, is not loaded here.
     What a plugin prints goes to standard error, so that ``--json`` stays pure.
     """
     from selector.plugins import Registry
+    from selector.search.workers import list_plugins
 
+    entries = list_plugins(LISTING_SECONDS)
+    problems = [f"{e['name']} {problem}" for e in entries for problem in e["problems"]
+                if e["state"] in ("failed", "partial")]  # fmt: skip
+    offering = [e["name"] for e in entries if e["readers"]]
+    if not offering:
+        return [], problems
     with contextlib.redirect_stdout(sys.stderr):
-        return list(Registry().readers.values())
+        return list(Registry(offering).readers.values()), problems
 
 
 def _with_known_target(

@@ -199,6 +199,8 @@ def plain(value: Any) -> Any:
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [plain(v) for v in value]
+    if getattr(value, "shape", None) == ():  # a number of NumPy
+        value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -107,5 +107,6 @@ def gap_sentence(search_score: float | None, score: dict[str, Any]) -> str:
     )
     if low <= search_score <= high:
         return f"{start}: a gap within the interval of the test score"
-    side = "higher: choosing by a score flatters it" if gap > 0 else "lower"
+    reason = "choosing by a score flatters it, and other rows may be harder"
+    side = f"higher: {reason}" if gap > 0 else "lower"
     return f"{start}: the search's score was {points(abs(gap), score['metric'])} {side}"

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from selector.judge.words import decimal, listed, points
+from selector.options import NOT_ASKED_FOR, NOT_TRAINED
 
 QUESTIONS = {
     "structure": "Do order and neighbourhood carry signal?",
@@ -107,8 +108,13 @@ def _metric(rec: Mapping[str, Any]) -> str:
 
 
 def _rows_metric(rec: Mapping[str, Any]) -> str:
-    """Return what probes score by, row for row, whatever the run's metric is."""
-    return "accuracy" if rec["task"] == "classification" else "r2"
+    """Return what probes score by, row for row, whatever the run's metric is.
+
+    Balanced accuracy where that is it: rows weigh by how rare their class is.
+    """
+    if rec["task"] != "classification":
+        return "r2"
+    return "balanced_accuracy" if _metric(rec) == "balanced_accuracy" else "accuracy"
 
 
 def _probed(rec: Mapping[str, Any]) -> str:
@@ -211,7 +217,11 @@ def _usage(
     tried: Sequence[Mapping[str, Any]],
 ) -> str:
     stats = rec["families"][family]
-    refused = [r for r in rec["refused"] if r["family"] == family]
+    refused = [
+        r
+        for r in rec["refused"]
+        if r["family"] == family and r["reason"] not in (NOT_ASKED_FOR, NOT_TRAINED)
+    ]
     text = (
         f"{len(rows)} of {len(rows) + len(refused)} architectures take {rec['kind']}"
         f" {rec['task']}; {len(tried)} were tried, {stats['trials']} trials in"

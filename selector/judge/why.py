@@ -141,7 +141,7 @@ def _comparison(
     return (
         f"{text}: the two are within {width} of each other with probability "
         f"{probability(comparison.within)}, {who} is better by more with probability "
-        f"{probability(comparison.better)}"
+        f"{probability(comparison.better, WINNER_PROBABILITY)}"
     )
 
 
@@ -184,9 +184,9 @@ def _among(best: Finalist, ground: Field) -> str:
 def _cost(chosen: Finalist, best: Finalist) -> str:
     """Say how much cheaper the chosen model is, in counted cost."""
     mine, theirs = chosen.cost, best.cost
-    if chosen.macs and best.macs and mine[0] < theirs[0]:
+    if chosen.macs and best.macs and 1.05 * mine[0] < theirs[0]:
         return f"{theirs[0] / mine[0]:.1f} times fewer multiply-adds to fit and use"
-    if 0 < mine[1] < theirs[1]:
+    if 0 < 1.05 * mine[1] < theirs[1]:
         return f"{theirs[1] / mine[1]:.1f} times fewer bytes"
     return "less, by counted multiply-adds and bytes"
 
@@ -237,7 +237,8 @@ def _baseline_why(ground: Field) -> list[str]:
     return [
         f"the trivial baseline scored {decimal(base.mean)}; the likeliest model to beat it, "
         f"{_named(likeliest)}, scored {decimal(likeliest.mean)} on {_splits(count)} and beats it "
-        f"with probability {probability(sure)}, where {decimal(BASELINE_PROBABILITY, 2)} is asked"
+        f"with probability {probability(sure, BASELINE_PROBABILITY)}, where "
+        f"{decimal(BASELINE_PROBABILITY, 2)} is asked"
     ]
 
 

@@ -26,13 +26,19 @@ def decimal(value: float | None, digits: int = 3) -> str:
     return "-" + text[2:] if text.startswith("-0.") else text
 
 
-def probability(value: float) -> str:
-    """Return a probability: ``.97``, never rounded up to certainty or down to nothing."""
+def probability(value: float, asked: float | None = None) -> str:
+    """Return a probability: ``.97``, never rounded up to certainty or down to nothing.
+
+    Beside one that is `asked`, in as many digits as tell them apart.
+    """
     if value >= 0.995:
         return "more than .99"
     if value < 0.005:
         return "less than .01"
-    return decimal(value, 2)
+    digits = 2
+    while asked is not None and digits < 6 and decimal(value, digits) == decimal(asked, digits):
+        digits += 1
+    return decimal(value, digits)
 
 
 def points(value: float, metric: str = "accuracy") -> str:

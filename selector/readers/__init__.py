@@ -6,6 +6,7 @@ readers of plugins are asked where none of these recognises the source.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -53,12 +54,15 @@ _HINTS = {
 }
 _NO_OPTIONS = ReadOptions()
 
+PluginReaders = tuple[Iterable[Reader], list[str]]
+"""Readers that plugins offer, and what is wrong with plugins."""
+
 
 def read(
     source: Any,
     options: ReadOptions = _NO_OPTIONS,
     y: Any = None,
-    extra_readers: Callable[[], Iterable[Reader]] | None = None,
+    extra_readers: Callable[[], PluginReaders] | None = None,
 ) -> Dataset:
     """Read a source of any known form.
 
@@ -77,8 +81,8 @@ def read(
         which the series first appear. A column of a table that has its name
         and its values is left out.
     extra_readers : callable, optional
-        Gives the readers of plugins. Called only where no built-in reader
-        recognises the source.
+        Gives the readers of plugins, and which plugins do not work. Called only where
+        no built-in reader recognises the source.
 
     Returns
     -------
@@ -166,34 +170,46 @@ def _existing(path: Path) -> Path:
 
 
 def _read_with_plugin(
-    source: Any, options: ReadOptions, extra_readers: Callable[[], Iterable[Reader]] | None
+    source: Any, options: ReadOptions, extra_readers: Callable[[], PluginReaders] | None
 ) -> Dataset:
-    for reader in extra_readers() if extra_readers is not None else ():
+    offered, problems = extra_readers() if extra_readers is not None else ((), [])
+    for reader in offered:
         try:
             if not reader.matches(source):
                 continue
-            dataset = reader.read(source, options)
-        except SelectorError:
-            raise
-        except Exception as error:  # a plugin may raise anything; say whose error it is
-            raise PluginError(
-                f"the reader '{reader.name}' of a plugin failed: {type(error).__name__}: {error}"
-            ) from error
-        if not isinstance(dataset, Dataset):
-            raise PluginError(
-                f"the reader '{reader.name}' of a plugin gave a {type(dataset).__name__}, "
-                "not a Dataset."
-            )
-        return dataset
+        except Exception as error:  # another reader may take it
+            problems = [*problems, f"the reader '{reader.name}': {type(error).__name__}: {error}"]
+            continue
+        return _given_by_plugin(reader, source, options)
+    told = f" Plugins that did not work: {'; '.join(problems)}." if problems else ""
     if not isinstance(source, Path):
         raise DataError(
             f"data of the type {type(source).__name__} is not known. Allowed are a path, a NumPy "
-            "array, a list of arrays, and a pandas, polars or pyarrow frame."
+            f"array, a list of arrays, and a pandas, polars or pyarrow frame.{told}"
         )
+    if source.is_dir():
+        return _read(ImageReader(), source, options)  # says what is missing
     hint = _HINTS.get(source.suffix.lower(), "")
     raise DataError(
-        f"'{source.name}' is of no known form. Allowed: {FORMS}." + (f" {hint}" if hint else "")
+        f"'{source.name}' is of no known form. Allowed: {FORMS}."
+        + (f" {hint}" if hint else "")
+        + told
     )
+
+
+def _given_by_plugin(reader: Reader, source: Any, options: ReadOptions) -> Dataset:
+    """Return what the reader of a plugin makes of a source it knows."""
+    who = f"the reader '{reader.name}' of a plugin"
+    try:
+        dataset = reader.read(source, options)
+        if not isinstance(dataset, Dataset):
+            raise PluginError(f"{who} gave a {type(dataset).__name__}, not a Dataset.")
+        json.dumps(dict(dataset.source))
+    except SelectorError:
+        raise
+    except Exception as error:  # a plugin may raise anything; say whose error it is
+        raise PluginError(f"{who} failed: {type(error).__name__}: {error}") from error
+    return dataset
 
 
 def _name_of(y: Any) -> str:

@@ -36,6 +36,9 @@ FEWEST_CELLS = 20
 FEWEST_NUMBERS = 21
 """With fewer distinct numbers, which may be labels, text beside them may be one more."""
 
+LARGEST = 1e150
+"""Magnitude beyond which a value counts as infinite: its square is."""
+
 AS_DECIMAL_POINT = "the comma was taken for a decimal point"
 
 BOOLEANS = frozenset({"true", "false"})
@@ -330,10 +333,14 @@ def number_values(name: str, values: Array, dtype: Dtype) -> tuple[Column, Array
 
 
 def without_infinities(values: Array, columns: Sequence[Column] = ()) -> tuple[Array, list[str]]:
-    """Replace infinite values by NaN; say how many there were and in which columns."""
+    """Replace infinite values by NaN; say how many there were and in which columns.
+
+    Values beyond :data:`LARGEST`, whose squares are infinite, count as such.
+    """
     if values.dtype.kind != "f":
         return values, []
-    infinite: Array = np.isinf(values)
+    most = min(LARGEST, float(np.finfo(values.dtype).max))
+    infinite: Array = (values > most) | (values < -most)
     count = int(infinite.sum())
     if not count:
         return values, []

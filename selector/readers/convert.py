@@ -15,7 +15,7 @@ def as_numbers(column: Column, cells: Array) -> tuple[Array, list[str]]:
     """Return the cells of any column as numbers; text that is none is missing, and counted."""
     if column.type == "numeric":
         return np.asarray(cells, dtype=np.float64), []
-    table = np.array([*(to_number(x) for x in column.levels), math.nan])
+    table = np.array([*(_number_of(x) for x in column.levels), math.nan])
     table[np.isinf(table)] = math.nan
     present = ~np.isnan(cells)
     out = table[np.where(present, cells, -1).astype(np.int64)]
@@ -59,7 +59,16 @@ def _level_index(levels: Sequence[str]) -> dict[str, float]:
     for spelling in (str, _plain_number, _plain_boolean):
         for i, level in enumerate(levels):
             index.setdefault(spelling(level), float(i))
+    if all(level.lower() in BOOLEANS for level in levels):
+        for i, level in enumerate(levels):
+            index.setdefault(number_text(_number_of(level)), float(i))
     return index
+
+
+def _number_of(text: str) -> float:
+    """Return the number that a cell's text is; yes and no are 1 and 0."""
+    plain = text.lower()
+    return float(plain == "true") if plain in BOOLEANS else to_number(text)
 
 
 def _lookup(text: str, index: Mapping[str, float]) -> float:

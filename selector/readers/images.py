@@ -53,10 +53,13 @@ class ImageReader(Reader):
     extensions: ClassVar[tuple[str, ...]] = EXTENSIONS
 
     def matches(self, source: Any) -> bool:
-        """Whether `source` is a folder or an image file."""
+        """Whether `source` is a folder of images, or of folders of them, or an image file."""
         if not isinstance(source, Path):
             return False
-        return source.is_dir() or source.suffix.lower() in EXTENSIONS
+        if not source.is_dir():
+            return source.suffix.lower() in EXTENSIONS
+        folders = [source, *(d for d in source.iterdir() if d.is_dir())]
+        return any(_is_image(f) for folder in folders for f in folder.iterdir())
 
     def read(self, source: Any, options: ReadOptions) -> Dataset:
         """Read the folder; see :meth:`selector.contract.Reader.read`."""
@@ -122,11 +125,12 @@ def _find(path: Path, expect: Mapping[str, Any] | None) -> tuple[list[Path], lis
 
 
 def _images(folder: Path) -> list[Path]:
-    return sorted(
-        f
-        for f in folder.iterdir()
-        if f.suffix.lower() in EXTENSIONS and not f.name.startswith(".") and f.is_file()
-    )
+    return sorted(f for f in folder.iterdir() if _is_image(f))
+
+
+def _is_image(path: Path) -> bool:
+    named = path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
+    return named and path.is_file()
 
 
 def _refuse_parts(path: Path, folders: Sequence[Path]) -> None:

@@ -103,7 +103,8 @@ def find_layout(
     aside = names.index(options.aside) if options.aside in names else None
     if options.id is not None or options.step is not None:
         return _asked_layout(columns, values, where, options, aside)
-    if expect.get("reader") in ("table", "frame"):
+    of_rows = expect.get("reader") == "arrays" and "columns" in expect
+    if expect.get("reader") in ("table", "frame") or of_rows:
         return None
     id_step = _detect(columns, values, aside)
     if id_step is None:

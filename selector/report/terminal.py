@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from selector.report.text import (
     Recommendation,
+    all_notes,
     baseline_sentence,
     capital,
     count,
@@ -17,6 +18,7 @@ from selector.report.text import (
     human_seconds,
     score_text,
     sentence,
+    subject,
     verdict_headline,
     verdict_note,
 )
@@ -39,6 +41,7 @@ def print_recommendation(rec: Recommendation, console: Console) -> None:
         Where to; it decides about width and colour.
     """
     _line(console, "")
+    _line(console, subject(rec), "dim")
     _line(console, sentence(verdict_headline(rec)), "bold")
     note = verdict_note(rec)
     if note:
@@ -60,7 +63,7 @@ def print_recommendation(rec: Recommendation, console: Console) -> None:
         if untried:
             _line(console, f"Not tried for lack of time: {', '.join(untried)}.", "dim")
     _bullets(console, "Failed", _failures(rec), "yellow")
-    _bullets(console, "Notes", [sentence(str(n)) for n in rec.get("notes", [])])
+    _bullets(console, "Notes", [sentence(n) for n in all_notes(rec)])
     _usage(rec, console)
 
 

@@ -11,7 +11,9 @@ from selector.judge.words import METRICS, decimal, listed, points, probability
 Recommendation = Mapping[str, Any]
 
 __all__ = [
+    "all_notes",
     "baseline_sentence",
+    "baseline_value",
     "capital",
     "command_line",
     "count",
@@ -27,6 +29,7 @@ __all__ = [
     "probability",
     "score_text",
     "sentence",
+    "subject",
     "verdict_headline",
     "verdict_note",
 ]
@@ -200,9 +203,32 @@ def ensemble_sentence(rec: Recommendation) -> str:
     )
 
 
+def subject(rec: Recommendation) -> str:
+    """Return what was predicted from what: ``flowers · tabular data · classification of kind``."""
+    parts = [str(rec.get("name") or "data")]
+    if rec.get("kind"):
+        parts.append(f"{rec['kind']} data")
+    if rec.get("task"):
+        parts.append(f"{rec['task']} of {rec['target']}" if rec.get("target") else rec["task"])
+    return " · ".join(parts)
+
+
+def all_notes(rec: Recommendation) -> list[str]:
+    """Return what the profile warns of, then what the run noted."""
+    warned = (rec.get("profile") or {}).get("warnings") or []
+    return list(dict.fromkeys(map(str, [*warned, *(rec.get("notes") or [])])))
+
+
+def baseline_value(rec: Recommendation) -> float | None:
+    """Return the trivial baseline's score on the rows of the headline, or on the common splits."""
+    score = rec.get("score") or {}
+    value = score.get("baseline", (rec.get("baseline") or {}).get("value"))
+    return None if value is None else float(value)
+
+
 def baseline_sentence(rec: Recommendation) -> str:
     """Return what the trivial baseline scored, or nothing."""
-    value = (rec.get("baseline") or {}).get("value")
+    value = baseline_value(rec)
     return "" if value is None else f"trivial baseline {decimal(value)}"
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
-from selector.contract import Candidate, TrialResult
+from selector.contract import Candidate, Params, TrialResult
 from selector.search.limits import Limits
 from selector.search.records import Record
+from selector.search.space import drawn_structure, structural
 from selector.search.splits import SEARCH_SHARE
 
 PATIENCE = 10
@@ -21,6 +22,9 @@ FEW_ROWS = 100
 
 TOO_COSTLY = 2
 """Configurations over a limit, and none within, after which an architecture rests."""
+
+DRAWN_ALIKE = 8
+"""Trials of an architecture before which each new structure is the same in every run of a seed."""
 
 REPEATS = 3
 """Search splits on which a network's configuration is tried where rows are few."""
@@ -152,6 +156,23 @@ class Contender:
             else:
                 since += 1
         return since
+
+    def structure(self, seed: int) -> Params:
+        """Return what a sampled configuration takes as given, and does not leave to the study.
+
+        A network keeps the structure of the best one so far, but for every third: what is new
+        has to be compiled, and a learning rate tells as much as another width. The first new
+        structures are drawn by `seed` alone, so that a later run on data of these shapes finds
+        them compiled.
+        """
+        kind, best = self.candidate.type, self.best
+        if kind == "estimator":
+            return {}
+        if kind == "network" and best is not None and self.started % 3 != 2:
+            return {name: best.spec.params[name] for name in structural(self.candidate.space)}
+        if self.started >= DRAWN_ALIKE:
+            return {}
+        return drawn_structure(self.candidate.space, f"{seed} {self.candidate.name} {self.started}")
 
     @property
     def has_work(self) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from selector.contract import CORE_PARAMS, Candidate, Float, Params, Profile, TrialSpec
+from selector.contract import Candidate, Profile, TrialSpec
 from selector.search.budget import Budget
 from selector.search.confirmation import Confirmation
 from selector.search.contenders import (
@@ -369,7 +369,7 @@ class Planner:
 
     def _search_trial(self, contender: Contender, stage: str) -> tuple[TrialSpec, int | None]:
         params, index = contender.portfolio.pop(0) if contender.portfolio else (None, 0)
-        given = self._structure(contender) if params is None else params
+        given = contender.structure(self.seed) if params is None else params
         number, chosen = self.studies.ask(contender.candidate, given)
         if params is None:
             self._splits_drawn += 1
@@ -383,22 +383,6 @@ class Planner:
         if contender.candidate.trained and self.profile.n >= FEW_ROWS:
             spec = replace(spec, prune_above=thresholds(self._beside(contender, split)))
         return spec, number
-
-    @staticmethod
-    def _structure(contender: Contender) -> Params:
-        """Return what a sampled network keeps of the best one so far.
-
-        Its structure, but for every third: what is new has to be compiled, and a
-        learning rate tells as much as another width.
-        """
-        best, space = contender.best, contender.candidate.space
-        if best is None or not contender.candidate.trained or contender.started % 3 == 2:
-            return {}
-        return {
-            name: best.spec.params[name]
-            for name, values in space.items()
-            if not isinstance(values, Float) and name not in CORE_PARAMS
-        }
 
     def _compile_seconds(self, contender: Contender) -> float:
         """Return the allowance for compiling, longer where the machine is slow or busy."""

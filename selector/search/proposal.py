@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from selector.contract import Candidate
+from selector.options import NOT_ASKED_FOR, NOT_TRAINED
 from selector.search.budget import Budget
 from selector.search.space import candidate_from_dict
 from selector.search.workers import FOREIGN, Event, WorkerPool, WorkerProcess
@@ -133,9 +134,9 @@ def _allow(candidate: Candidate, families: tuple[str, ...], trained_only: bool) 
     if candidate.role == "baseline" or not candidate.admitted:
         return candidate
     if families and candidate.family not in families:
-        return replace(candidate, admitted=False, reason="not among the families asked for")
+        return replace(candidate, admitted=False, reason=NOT_ASKED_FOR)
     if trained_only and not candidate.trained:
-        return replace(candidate, admitted=False, reason="not trained, as was asked for")
+        return replace(candidate, admitted=False, reason=NOT_TRAINED)
     return candidate
 
 

@@ -228,8 +228,8 @@ class Runner:
     def clear(self) -> None:
         """After Ctrl-C, have running trials end with what they have.
 
-        A worker that is warm is kept: the final model needs one. Without
-        Ctrl-C nothing is ended, since trials were given no more time than
+        One worker is kept, a warm one where there is any: the final model needs it.
+        Without Ctrl-C nothing is ended, since trials were given no more time than
         there is.
         """
         if not self.stop.is_set():
@@ -238,9 +238,9 @@ class Runner:
         patience = Budget(3.0)
         while patience.left() > 0 and any(w.command is not None for w in self.pool.workers):
             self.events(0.1)
-        for worker in self.pool.workers:
-            if worker.command is not None and self._warm_and_idle():
-                self.pool.kill(worker, UNWANTED[0])
+        busy = [w for w in self.pool.workers if w.command is not None and not w.killed_for]
+        for worker in busy if self._warm_and_idle() else busy[1:]:
+            self.pool.kill(worker, UNWANTED[0])
 
     def _grown(self, worker: WorkerProcess) -> bool:
         """Whether to replace a worker; one that has done little yet will not be any smaller."""

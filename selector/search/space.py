@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from selector.contract import Candidate, Categorical, Float, Int, Space
+from selector.contract import CORE_PARAMS, Candidate, Categorical, Float, Int, Space
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -49,6 +50,27 @@ def candidate_from_dict(data: Mapping[str, Any]) -> Candidate:
             "references": tuple(data["references"]),
         }
     )
+
+
+def structural(space: Space) -> dict[str, Int | Categorical]:
+    """Return the ranges that shape a compiled program: those neither real nor the core's."""
+    return {
+        name: r for name, r in space.items() if not isinstance(r, Float) and name not in CORE_PARAMS
+    }
+
+
+def drawn_structure(space: Space, seed: str) -> dict[str, Any]:
+    """Return a value for each structural range of a space, drawn evenly by `seed` alone."""
+    rng = random.Random(seed)
+    drawn: dict[str, Any] = {}
+    for name, r in structural(space).items():
+        if isinstance(r, Categorical):
+            drawn[name] = rng.choice(r.choices)
+        elif r.log:
+            drawn[name] = round(r.low * (r.high / r.low) ** rng.random())
+        else:
+            drawn[name] = rng.randrange(r.low, r.high + 1, r.step)
+    return drawn
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:

@@ -16,6 +16,9 @@ LEAST_OF_CLASS = 3
 FIRST_BLOCKS = 3
 """Blocks that the first forward split trains on; each later one has one more."""
 
+LEAST_SPLITS = 3
+"""Forward splits that a comparison needs."""
+
 
 def holdout(
     task: Task, y: Array, share: float, seed: int, groups: Array | None, order: Array | None
@@ -44,7 +47,8 @@ def holdout(
     """
     if order is not None:
         wanted = int(np.clip(round(share * len(y)), 1, len(y) - 1))
-        return marks(len(y), np.argsort(order, kind="stable")[-wanted:])
+        rows = np.argsort(order, kind="stable")
+        return marks(len(y), rows[_cut(_changes(order[rows]), len(y) - wanted, wanted / 2) :])
     if groups is not None:
         return _by_group(task, y, groups, max(2, round(1 / share)), seed)[0]
     return task.holdout(y, share, seed)
@@ -61,10 +65,24 @@ def search_split(
         return holdout(task, y, share, seed, groups, None)
     rows = np.argsort(order, kind="stable")
     n, size = len(y), max(1, round(share * len(y)))
-    cut = max(1, n - size - round(share * n * np.random.default_rng(seed).random()))
+    changes = _changes(order[rows])
+    at = max(1, n - size - round(share * n * np.random.default_rng(seed).random()))
+    cut = _cut(changes, at, size / 2)
+    end = _cut(np.append(changes[changes > cut], n), cut + size, size / 2)
     split = np.full(n, 2, dtype=np.int8)
-    split[rows[:cut]], split[rows[cut : cut + size]] = 0, 1
+    split[rows[:cut]], split[rows[cut:end]] = 0, 1
     return split
+
+
+def _changes(ordered: Array) -> Array:
+    """Return where the value changes: what happened at one time stays on one side of a cut."""
+    return np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+
+
+def _cut(changes: Array, at: int, reach: float) -> int:
+    """Return the change next to a place; the place itself where none is within reach."""
+    found = min(changes.tolist(), key=lambda change: abs(change - at), default=at)
+    return int(found) if abs(found - at) <= reach else at
 
 
 def splitter(
@@ -83,7 +101,7 @@ def splitter(
     and there are no repeats.
     """
     if order is not None:
-        blocks = np.array_split(np.argsort(order, kind="stable"), FIRST_BLOCKS + folds)
+        blocks = _blocks(order, FIRST_BLOCKS + folds)
         made = []
         for i in range(FIRST_BLOCKS, len(blocks)):
             split = np.full(len(y), 2, dtype=np.int8)
@@ -97,6 +115,19 @@ def splitter(
             for split in _by_group(task, y, groups, folds, seed + repeat)
         ]
     return task.splitter(y, folds, repeats, seed)
+
+
+def _blocks(order: Array, count: int) -> list[Array]:
+    """Return the rows in order, in blocks of about equal size between which the value changes.
+
+    Where one value has more rows than half a block, some of them are on both sides.
+    """
+    rows = np.argsort(order, kind="stable")
+    blocks = np.array_split(rows, count)
+    changes = _changes(order[rows])
+    places, reach = np.cumsum([len(b) for b in blocks])[:-1].tolist(), len(rows) / count / 2
+    cuts = sorted({_cut(changes, at, reach) for at in places})
+    return np.split(rows, cuts) if len(cuts) >= FIRST_BLOCKS + LEAST_SPLITS - 1 else blocks
 
 
 def _by_group(task: Task, y: Array, groups: Array, folds: int, seed: int) -> list[Array]:

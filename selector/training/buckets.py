@@ -58,8 +58,7 @@ def plan(mask: Array | None, rows: Array, batch: int) -> Buckets | None:
     """
     if mask is None:
         return None
-    steps = np.arange(1, mask.shape[1] + 1)
-    ends = np.max(mask * steps, axis=1, initial=1)
+    ends = np.where(mask.any(axis=1), mask.shape[1] - np.argmax(mask[:, ::-1], axis=1), 1)
     grained = np.minimum(-(-ends // GRAIN) * GRAIN, mask.shape[1])
     trained = grained[rows]
     chosen = [mask.shape[1]]

@@ -39,6 +39,11 @@ class Clock:
         return float("inf") if self.deadline is None else self.deadline - time.monotonic()
 
     @property
+    def stopped(self) -> bool:
+        """Whether the driver wants the trial to end."""
+        return STOP.is_set()
+
+    @property
     def elapsed(self) -> float:
         """Seconds since the clock was made."""
         return time.monotonic() - self.started
@@ -57,12 +62,26 @@ class NonFiniteError(ArithmeticError):
     """The loss or a prediction is infinite or not a number."""
 
 
-def median_seconds(call: Callable[[], Any], repeats: int = 5) -> float:
-    """Return the median seconds of `repeats` calls, after one that warms up."""
+def median_seconds(
+    call: Callable[[], Any], left: Callable[[], float] = lambda: float("inf"), repeats: int = 5
+) -> float:
+    """Return the median seconds of `repeats` calls, after one that warms up.
+
+    Of fewer where no time is left for as many, and 0 where there is for none.
+
+    Parameters
+    ----------
+    call : callable
+        What to time.
+    left : callable
+        Seconds that there are.
+    repeats : int
+        Calls that are timed.
+    """
     call()
-    times = []
-    for _ in range(repeats):
+    times: list[float] = []
+    while len(times) < repeats and left() > 2.0 * max(times, default=0.0):
         started = time.perf_counter()
         call()
         times.append(time.perf_counter() - started)
-    return sorted(times)[repeats // 2]
+    return sorted(times)[len(times) // 2] if times else 0.0

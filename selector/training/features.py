@@ -20,6 +20,10 @@ from selector.training.networks import prepare_rows, preprocessor_for, structure
 BATCH = 64
 SOLVING_SHARE = 0.6
 """Share of the time left, before features are computed, that solving the head may take."""
+COMPUTING_SHARE = 0.6
+"""Share of the time left that computing the features may take, where rows are many."""
+MANY_BATCHES = 16
+"""Batches of training rows from which on one is timed first."""
 FEATURE_BYTES = 400_000_000
 """Bytes that the features of the training rows may take; beyond it rows are left out."""
 
@@ -47,7 +51,8 @@ def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
     if start != "ready":
         _features(job, architecture, built, data.take(train[:1]))  # compiles
     compiled = job.clock.elapsed
-    chosen = _affordable(job, len(train), width, rng)
+    each = _row_seconds(job, architecture, built, data, train)
+    chosen = _affordable(job, width, each, rng)
     features = _features(job, architecture, built, data.take(train[chosen]))
     if not np.isfinite(features).all():
         raise NonFiniteError(f"'{architecture.name}' gives features that are not finite")
@@ -82,11 +87,31 @@ def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
     )
 
 
-def _affordable(job: Job, n: int, width: int, rng: np.random.Generator) -> Any:
-    """Choose the training rows whose features fit in memory and can be solved in the time."""
-    seconds = SOLVING_SHARE * max(job.clock.left, 0.0) if job.spec.timed else math.inf
+def _row_seconds(
+    job: Job, architecture: FeatureArchitecture, built: Any, data: Any, train: Array
+) -> float:
+    """Return the seconds that one row's features take; 0 where rows are too few to matter."""
+    if len(train) < MANY_BATCHES * BATCH or not job.spec.timed:
+        return 0.0
+    started = time.monotonic()
+    _features(job, architecture, built, data.take(train[:BATCH]))
+    return (time.monotonic() - started) / BATCH
+
+
+def _affordable(job: Job, width: int, each: float, rng: np.random.Generator) -> Any:
+    """Choose the training rows whose features fit in memory, and there is time for.
+
+    For computing them at `each` seconds a row, beside those of the rows to be predicted,
+    and for solving them.
+    """
+    n, seconds = len(job.train), max(job.clock.left, 0.0) if job.spec.timed else math.inf
     count = min(n, max(FEATURE_BYTES // (4 * width), 200))
-    count = closed_form.rows_within(count, width, seconds)
+    solving = SOLVING_SHARE * seconds
+    if each:
+        seconds -= each * len(job.validation)
+        count = min(count, max(int(COMPUTING_SHARE * seconds / each), BATCH))
+        solving = min(solving, 0.9 * (seconds - each * count))
+    count = closed_form.rows_within(count, width, solving)
     return subset(job.data.y[job.train], count, job.classification, rng)
 
 

@@ -29,7 +29,7 @@ from selector.tasks.arranged import thinned
 from selector.training import saved
 from selector.training.clock import Clock, DeadlineError, Heartbeat, NonFiniteError, median_seconds
 from selector.training.estimators import fit_estimator
-from selector.training.fitted import Fitted, Job, TrialData, even, split_rows
+from selector.training.fitted import Fitted, Job, TrialData, decides_evenly, even, split_rows
 
 __all__ = ["TrialData", "fit_final", "run_trial"]
 
@@ -135,6 +135,8 @@ def fit_final(
         job.clock.beat(stage="save")
         model = fitted.finish()
         saved.save(folder, model, _pipeline(job, architecture, fitted, extra or {}))
+        if spec.latency:
+            result = replace(result, latency_ms=_latency(job, fitted, type_of(architecture)))
         result = replace(result, state="complete")
     except Exception as error:  # as above
         result = replace(result, **_failure(error))
@@ -211,23 +213,22 @@ def _score(job: Job, fitted: Fitted, path: Path | None) -> dict[str, Any]:
     return record
 
 
-def decides_evenly(profile: Profile) -> bool:
-    """Whether a class is chosen as if all were equally frequent: the metric counts them so."""
-    return profile.metric == "balanced_accuracy" and bool(profile.counts)
-
-
 def _latency(job: Job, fitted: Fitted, kind: str) -> float:
     """Return the median milliseconds of one prediction, 0 where it was not measured.
 
-    An estimator's always is, so that the search can keep to a limit. A network's, and
-    that of fixed features, only where a result will be shown, or there is a limit, and
-    there is time: a program for a single sample has to be compiled for it.
+    An estimator's is wherever there is time, so that the search can keep to a limit. A
+    network's, and that of fixed features, only where a result will be shown, or there is a
+    limit, and there is more time: a program for a single sample has to be compiled for it.
     """
+    compiling = float(fitted.record.get("compile_seconds", 0.0))
     if kind != "estimator":
-        shown = job.spec.latency or job.spec.stage in {"floor", "confirm", "final"}
-        if not shown or job.clock.left < _LATENCY_SECONDS:
+        shown = job.spec.latency or job.spec.stage in {"floor", "confirm"}
+        if not shown or job.clock.left < max(_LATENCY_SECONDS, 1.5 * compiling):
             return 0.0
-    return 1000.0 * median_seconds(fitted.predict_one)
+    try:
+        return 1000.0 * median_seconds(fitted.predict_one, lambda: job.clock.left)
+    except Exception:  # what is scored is not lost for it
+        return 0.0
 
 
 def _pipeline(

@@ -111,6 +111,11 @@ def probabilities(logits: Array) -> npt.NDArray[np.float64]:
     return np.asarray(z / z.sum(axis=1, keepdims=True))
 
 
+def decides_evenly(profile: Profile) -> bool:
+    """Whether a class is chosen as if all were equally frequent: the metric counts them so."""
+    return profile.metric == "balanced_accuracy" and bool(profile.counts)
+
+
 def even(probabilities: Array, counts: Sequence[int]) -> npt.NDArray[np.float32]:
     """Return class probabilities as if the classes were equally frequent.
 

@@ -234,6 +234,7 @@ class Loop:
         self.settings = settings
         self.clock = clock
         self.validation = validation if settings.epochs is None else None
+        self._scored = 0 if validation is None else len(validation.rows)
         self.steps = sum(1 for _ in self._batches(np.random.default_rng(0)))
         self.history = History()
         self._rng = np.random.default_rng(settings.seed)
@@ -305,19 +306,26 @@ class Loop:
             started = time.perf_counter()
             self.engine.outputs(self.validation.rows)
             evaluation = time.perf_counter() - started
+        if not self.validation:  # they are predicted once, when training has ended
+            evaluation = 0.5 * self._scored / self.settings.batch_size * step_seconds
         self._reserve = 2 * evaluation + 2 * step_seconds
         if self.settings.epochs is not None:
             return self.settings.epochs, 1
-        planned = epoch_cap(self.steps)
+        most = epoch_cap(self.steps)
         if self.settings.fail_on_deadline:
-            return planned, 1
+            return most, 1
         every = max(math.ceil(evaluation / (EVALUATION_SHARE * max(epoch_seconds, 1e-9))), 1)
-        if math.isfinite(self.clock.left):
-            seconds = max(self.clock.left - self._reserve, 0.0) * 0.9
-            if self.settings.train_seconds is not None:
-                seconds = min(seconds, self.settings.train_seconds)
-            planned = int(np.clip(seconds / (epoch_seconds + evaluation / every), 1, planned))
-        return planned, min(every, max(planned // 20, 1))
+        seconds = max(self.clock.left - self._reserve, 0.0) * 0.9
+        if self.settings.train_seconds is not None:
+            seconds = min(seconds, self.settings.train_seconds)
+
+        def fitting(every: int) -> int:
+            if not math.isfinite(self.clock.left):
+                return most
+            return int(np.clip(seconds / (epoch_seconds + evaluation / every), 1, most))
+
+        every = min(every, max(fitting(every) // 20, 1))  # a short plan looks more often
+        return fitting(every), every
 
     def _epoch(self, epoch: int, planned: int) -> bool:
         """Train one epoch; return False where the deadline cut it short."""
@@ -327,7 +335,8 @@ class Loop:
         for i, rows in enumerate(self._batches(self._rng)):
             progress = ((epoch - 1) * self.steps + i) / total
             elapsed = time.monotonic() - self._started
-            if elapsed > self._budget and (epoch > 1 or i > 0):
+            ended = elapsed > self._budget or self.clock.stopped
+            if ended and (epoch > 1 or i > 0):
                 whole = False
                 break
             if not self.settings.fail_on_deadline:

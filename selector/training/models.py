@@ -78,7 +78,7 @@ def build(
     Parameters
     ----------
     train : Prepared
-        Scaled training rows; its shape gives that of the input.
+        Scaled training rows, or some where nobody adapts; their shape gives that of the input.
     seed : int
         Seeds all weights.
     outputs : int or None
@@ -101,7 +101,7 @@ def build(
         features = architecture.build(Inputs(x, mask), params, profile)
         _check_features(architecture, features)
         feature_model = keras.Model(inputs, features)
-        if _overrides_adapt(architecture):
+        if overrides_adapt(architecture):
             architecture.adapt(feature_model, train.x, train.mask)
         if outputs is None:
             return Built(inputs, feature_model)
@@ -120,7 +120,8 @@ def _check_features(architecture: Architecture, features: Any) -> None:
         )
 
 
-def _overrides_adapt(architecture: Architecture) -> bool:
+def overrides_adapt(architecture: Architecture) -> bool:
+    """Whether an architecture looks at the training rows before it is trained."""
     own = getattr(type(architecture), "adapt", None)
     return own not in (NetworkArchitecture.adapt, FeatureArchitecture.adapt, None)
 

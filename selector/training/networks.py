@@ -20,7 +20,7 @@ from selector.contract import (
 )
 from selector.training import buckets, cost, models
 from selector.training.augment import Shifts
-from selector.training.fitted import Fitted, Job, cross_entropy, probabilities
+from selector.training.fitted import Fitted, Job, cross_entropy, decides_evenly, probabilities
 from selector.training.forecast import check_fits, forecast
 from selector.training.loop import Loop, Settings, Validation, epoch_cap
 from selector.training.plain import PlainEngine
@@ -105,8 +105,9 @@ def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
     preprocessor = preprocessor_for(job)
     data, train, validation = prepare_rows(job, preprocessor)
     job.clock.beat(stage="build")
+    shown = train if models.overrides_adapt(architecture) else train[:1]
     built = models.build(
-        architecture, params, job.profile, data.take(train), job.spec.seed,
+        architecture, params, job.profile, data.take(shown), job.spec.seed,
         models.n_outputs(job.profile),
     )  # fmt: skip
     mean, scale = (0.0, 1.0) if job.classification else target_scale(job.data.y[job.train])
@@ -184,9 +185,11 @@ def _engine(
     """Return the engine for the Keras backend in use."""
     params, task = job.params, job.profile.task
     decay = float(params.get("weight_decay", WEIGHT_DECAY))
-    # smoothed targets cost a certain loss, that of the smoothing itself
-    usual = 0.0 if job.profile.metric == "neg_log_loss" else LABEL_SMOOTHING
-    smoothing = float(params.get("label_smoothing", usual))
+    smoothing = float(params.get("label_smoothing", LABEL_SMOOTHING))
+    if job.profile.metric == "neg_log_loss" or decides_evenly(job.profile):
+        # smoothed, a probability costs a certain loss, and that of a rare class is no longer
+        # in proportion to how rare it is
+        smoothing = 0.0
     shifts = None
     if "shift" in params:
         axes, shape = job.data.x.axes, data.x.shape[1:]

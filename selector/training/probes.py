@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from selector.contract import CLIP_AXES, IMAGE_AXES, SERIES_AXES, Array, Variable
+from selector.tasks.base import Task
 
 MOST_ROWS, LEAST_ROWS = 400, 60
 BLOCKS = (4, 16, 64)
@@ -54,6 +55,27 @@ def alterations(x: Variable, seed: int = 0) -> Iterator[Altered]:
         yield from _of_clips(x, rng)
     else:
         yield from _of_tables(x, rng)
+
+
+def row_scores(task: Task, *, evenly: bool) -> Callable[[Array, Array], Array]:
+    """Return what scores rows one by one.
+
+    Parameters
+    ----------
+    task : Task
+        Scores its rows.
+    evenly : bool
+        Whether each class weighs the same however many rows it has: the mean is then
+        the balanced accuracy.
+    """
+    if not evenly:
+        return task.row_scores
+
+    def weighed(y: Array, predictions: Array) -> Array:
+        _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+        return task.row_scores(y, predictions) * (len(y) / len(counts) / counts[codes])
+
+    return weighed
 
 
 def probe(

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 from jax import export
 
 from selector.training import cache as compilation_cache
@@ -90,7 +91,7 @@ class Program:
 
     def _path(self, arguments: tuple[Any, ...]) -> Path | None:
         """Return where the traced program is kept; None where it is not."""
-        place = folder() if self._key is not None else None
+        place = folder() if self._key is not None and jax.default_backend() == "cpu" else None
         if place is None:
             return None
         shapes = str(jax.tree.map(lambda a: (jax.numpy.shape(a), str(a.dtype)), arguments))
@@ -163,7 +164,23 @@ def key_of(model: Any, *others: Any) -> str | None:
         sources = [_source(name) for name in sorted(packages)]
     except Exception:  # a layer of a plugin that cannot be described
         return None
-    return repr((config, sources, _versions(), others))
+    return repr((config, sources, _versions(), adapted(model), others))
+
+
+def adapted(model: Any) -> str:
+    """Return a digest of what layers of a model learnt in ``adapt`` and hold as constants.
+
+    Keras's ``Normalization`` keeps its mean and variance outside its weights and its
+    configuration, so that they are part of a traced program.
+    """
+    import keras
+
+    digest = hashlib.sha256()
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Normalization) and layer.built:
+            for values in (layer.mean, layer.variance):
+                digest.update(np.asarray(values, dtype=np.float32).tobytes())
+    return digest.hexdigest()
 
 
 def _structure(node: Any) -> Any:

@@ -264,14 +264,15 @@ class Worker:
         from selector import tasks
         from selector.artifact.data import read_data
         from selector.training import saved
-        from selector.training.probes import probe
+        from selector.training.fitted import decides_evenly
+        from selector.training.probes import probe, row_scores
 
         x, y = read_data(Path(command["data"]))
         assert y is not None
         deadline = self._deadline(command)
         results = probe(
             saved.load(Path(command["model"])).predict,
-            tasks.get(self.profile.task).row_scores,
+            row_scores(tasks.get(self.profile.task), evenly=decides_evenly(self.profile)),
             x,
             y.values,
             lambda: deadline - time.monotonic(),

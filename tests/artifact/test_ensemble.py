@@ -65,7 +65,7 @@ def make(tmp_path: Path) -> Callable[..., dict[str, Any]]:
     entered = {n: finalist(run.path, n, y, i) for i, n in enumerate(("rnn.net", "tabular.gbt"))}
     planner = SimpleNamespace(finalists=entered, cores=2, profile=SimpleNamespace(n=N))
 
-    def build(answer: Answer, left: float = 30.0) -> dict[str, Any]:
+    def build(answer: Answer, left: float = 30.0, keep: bool = False) -> dict[str, Any]:
         def call_all(commands: list[dict[str, Any]], *_: Any, **__: Any) -> list[dict[str, Any]]:
             answers = []
             for command in commands:
@@ -92,7 +92,9 @@ def make(tmp_path: Path) -> Callable[..., dict[str, Any]]:
         )  # fmt: skip
         final.headline = functools.partial(FinalModel.headline, final)
         told = Ensemble(final).make(  # type: ignore[arg-type]
-            {"recommended": {"architecture": "cnn.other", "params": {}}}, {"state": "complete"}
+            {"recommended": {"architecture": "cnn.other", "params": {}}},
+            {"state": "complete"},
+            keep,
         )
         assert not list(run.path.glob(".ensemble*"))
         path = run.path / "ensemble" / "weights.json"
@@ -146,6 +148,13 @@ def test_an_earlier_ensemble_goes_where_a_new_one_cannot_be_made(make):
     told = make(complete, left=3.0)
     assert told["reason"] == "there was no time for one"
     assert told["saved"] == {}
+
+
+def test_an_earlier_ensemble_stays_where_it_is_to_be_kept(make):
+    saved = make(complete)["saved"]
+    told = make(complete, left=3.0, keep=True)
+    assert told["reason"] == "there was no time for one"
+    assert told["saved"] == saved
 
 
 def test_a_cost_that_is_not_known_of_a_member_is_not_known_of_the_whole(make):

@@ -36,6 +36,13 @@ def test_probabilities_are_never_rounded_to_certainty() -> None:
     assert probability(0.97) == ".97"
 
 
+def test_a_probability_beside_one_that_is_asked_is_told_from_it() -> None:
+    assert probability(0.9776, 0.98) == ".978"
+    assert probability(0.89996, 0.9) == ".89996"
+    assert probability(0.85, 0.9) == ".85"
+    assert probability(0.9, 0.9) == ".900000"
+
+
 def test_points_and_lists() -> None:
     assert points(0.01) == "1 point"
     assert points(0.025) == "2.5 points"

@@ -9,6 +9,7 @@ from selector.contract import Column, Dataset, ReadOptions, Variable
 from selector.errors import DataError
 from selector.readers import read
 from selector.readers.align import align, align_images, align_series, align_table
+from selector.readers.convert import as_categories, as_numbers
 
 NAN = np.nan
 
@@ -55,6 +56,16 @@ def test_types_may_change(tmp_path):
         "column 'size': 2 cells not a number ('-', 'large'), taken as missing",
         "column 'kind': 1 cell with a category not seen in training ('7'), taken as missing",
     ]
+
+
+def test_yes_and_no_are_one_and_zero():
+    levels = Column("b", "categorical", ("False", "True"), "boolean")
+    numbers = Column("b", "numeric", (), "integer")
+    codes, notes = as_categories(numbers, np.array([0.0, 1.0, np.nan]), levels.levels)
+    np.testing.assert_array_equal(codes, [0.0, 1.0, np.nan])
+    values, more = as_numbers(levels, np.array([1.0, 0.0]))
+    np.testing.assert_array_equal(values, [1.0, 0.0])
+    assert notes == more == []
 
 
 def test_missing_column_is_named(tmp_path):

@@ -411,13 +411,57 @@ class FooReader(Reader):
 def test_third_party_readers(tmp_path):
     for stem in ("good", "bad", "none"):
         (tmp_path / f"{stem}.foo").write_text("")
-    readers = [FooReader()]
+    readers = ([FooReader()], [])
     dataset = read(tmp_path / "good.foo", extra_readers=lambda: readers)
     assert np.isnan(dataset.x.values).tolist() == [[False, True]]
     with pytest.raises(PluginError, match=r"reader 'foo' .* KeyError: 'inner'"):
         read(tmp_path / "bad.foo", extra_readers=lambda: readers)
     with pytest.raises(PluginError, match="gave a NoneType"):
         read(tmp_path / "none.foo", extra_readers=lambda: readers)
+
+
+class BrokenReader(FooReader):
+    name = "broken"
+
+    def matches(self, source):
+        raise RuntimeError("no")
+
+
+class PathReader(FooReader):
+    name = "paths"
+
+    def read(self, source, options):
+        x = Variable(("feature",), np.array([[1.0]]))
+        return Dataset("foo", {"x": x}, source={"path": source})
+
+
+def test_a_reader_that_fails_to_look_leaves_the_source_to_others(tmp_path):
+    for name in ("good.foo", "x.bar"):
+        (tmp_path / name).write_text("")
+    offered = ([BrokenReader(), FooReader()], ["plugin 'p' cannot be loaded"])
+    assert len(read(tmp_path / "good.foo", extra_readers=lambda: offered)) == 1
+    with pytest.raises(DataError, match=r"plugin 'p' cannot be loaded; the reader 'broken': Runt"):
+        read(tmp_path / "x.bar", extra_readers=lambda: offered)
+
+
+def test_a_source_that_cannot_be_stored_is_the_readers_error(tmp_path):
+    (tmp_path / "good.foo").write_text("")
+    with pytest.raises(PluginError, match="'paths' of a plugin failed: TypeError"):
+        read(tmp_path / "good.foo", extra_readers=lambda: ([PathReader()], []))
+
+
+def test_a_folder_without_images_is_offered_to_plugins_first(tmp_path):
+    folder = tmp_path / "good"
+    (folder / "a").mkdir(parents=True)
+    (folder / "a" / "x.wav").write_text("")
+
+    class FolderReader(FooReader):
+        def matches(self, source):
+            return source.is_dir()
+
+    assert read(folder, extra_readers=lambda: ([FolderReader()], [])).name == "foo"
+    with pytest.raises(DataError, match="no images"):
+        read(folder, extra_readers=lambda: ([], []))
 
 
 def test_plugins_are_not_asked_for_known_forms(tmp_path):

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from selector.report.html import render_html
+from selector.report.notebook import render_notebook
 from selector.report.progress import Progress
 from selector.report.terminal import print_recommendation
 
@@ -40,6 +42,26 @@ def test_the_recommendation_fits_in_words_and_a_table(recommendation: Make) -> N
     assert "cnn.fcn (search, 2 times): needed over 2.0 GB of memory." in text
     assert "37 trials in 61 s; all of it is in runs/2026-11-22-gunpoint." in text
     assert "selector predict runs/2026-11-22-gunpoint FILE" in text
+
+
+def test_what_was_predicted_and_what_the_profile_doubts_is_told(recommendation: Make) -> None:
+    doubt = "target 'x' is not certain (60%); --target overrides it"
+    rec = recommendation(name="sales", kind="tabular", task="classification", target="x")
+    rec |= {"profile": {**rec["profile"], "warnings": [doubt]}, "notes": ["a note", doubt]}
+    text = printed(rec)
+    assert "sales · tabular data · classification of x" in text
+    assert text.count("is not certain (60%)") == 1
+    notebook = render_notebook(rec)
+    assert "is not certain (60%)" in notebook
+    assert "classification of x" in notebook
+
+
+def test_the_baseline_beside_a_score_is_that_of_its_rows(recommendation: Make) -> None:
+    rec = recommendation()
+    rec["score"] = {**rec["score"], "baseline": 0.125}
+    assert "trivial baseline .125" in printed(rec)
+    assert "baseline .125" in render_notebook(rec)
+    assert "<b>.125</b><span>trivial baseline" in render_html(rec)
 
 
 def test_a_narrow_terminal_keeps_the_names_and_scores(recommendation: Make) -> None:

@@ -11,10 +11,10 @@ import pytest
 from invented import SCORES, N, play
 
 from selector.artifact.recommendation import compose
-from selector.contract import TrialResult
+from selector.contract import Categorical, Float, Int, TrialResult
 from selector.errors import OptionError
 from selector.search.budget import parse_time
-from selector.search.contenders import PATIENCE
+from selector.search.contenders import DRAWN_ALIKE, PATIENCE
 from selector.search.records import Record
 from selector.search.splits import MINIMUM_SPLITS
 
@@ -84,6 +84,28 @@ def test_two_of_three_sampled_networks_keep_the_structure_of_the_best(make):
     kept = Counter(r.spec.params["u"] for r in sampled)
     assert kept[contender.best.spec.params["u"]] >= 2 * len(sampled) // 3
     assert len({r.spec.params["lr"] for r in sampled}) == len(sampled)
+
+
+def test_the_first_new_structures_are_the_same_in_every_run_of_a_seed(make):
+    space = {
+        "u": Int(1, 1000), "v": Int(1, 1000, log=True), "w": Categorical(tuple(range(100))),
+        "x": Int(10, 1000, step=10), "lr": Float(0.1, 1.0), "shift": Categorical((0.0, 0.1)),
+    }  # fmt: skip
+    drawn = []
+    for seed in (1, 1, 2):
+        contender = make().contenders["cnn.net"]
+        contender.candidate = replace(contender.candidate, space=space)
+        contender.started = 5
+        drawn.append(contender.structure(seed))
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert set(drawn[0]) == {"u", "v", "w", "x"}
+    assert drawn[0]["x"] % 10 == 0
+
+
+def test_later_structures_are_left_to_the_study(make):
+    contender = make().contenders["cnn.net"]
+    contender.started = DRAWN_ALIKE + (-DRAWN_ALIKE + 2) % 3
+    assert contender.structure(seed=0) == {}
 
 
 def test_what_was_learned_about_speed_goes_with_each_later_trial(make):

@@ -45,6 +45,25 @@ def test_forward_splits_train_on_the_past_alone(name):
     assert sorted(ORDER[last == 1]) == list(range(96, 120))
 
 
+@pytest.mark.parametrize("name", TARGETS)
+def test_what_happened_at_one_time_is_on_one_side(name):
+    task, y = tasks.get(name), TARGETS[name]
+    days = ORDER // 5  # five rows a day
+    made = splitter(task, y, 5, 2, 0, None, days)
+    made += [search_split(task, y, 0.25, seed, None, days) for seed in range(8)]
+    for split in [*made, holdout(task, y, 0.21, 0, None, days)]:
+        assert days[split == 0].max() < days[split == 1].min()
+        assert 0.1 < (split == 1).mean() < 0.35
+    assert len(made) == 13
+
+
+def test_where_one_time_has_most_rows_they_are_on_both_sides():
+    task, y = tasks.get("regression"), TARGETS["regression"]
+    for order in (np.zeros(N), (ORDER > 2).astype(float)):
+        assert (holdout(task, y, 0.2, 0, None, order) == 1).sum() == 24
+        assert len(splitter(task, y, 5, 2, 0, None, order)) == 5
+
+
 def test_without_either_rows_are_split_as_usual():
     task, y = tasks.get("classification"), TARGETS["classification"]
     for mine, usual in zip(

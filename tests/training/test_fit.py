@@ -30,7 +30,8 @@ from selector import tasks
 from selector.artifact.final import FinalModel
 from selector.contract import Architecture, Column, EstimatorArchitecture, Variable
 from selector.errors import DataError, RunError, SourceNotFoundError
-from selector.training import closed_form, cost, fit, models, programs, saved, steps
+from selector.training import closed_form, cost, features, fit, models, programs, saved, steps
+from selector.training.clock import median_seconds
 from selector.training.fit import fit_final, run_trial
 from selector.training.fitted import TrialData
 
@@ -504,6 +505,58 @@ def test_shifts_change_training_and_not_the_program():
     assert moved.start == "ready"
     assert moved.loss != still.loss
     assert moved.score > 0.65
+
+
+@pytest.mark.parametrize("params", [{}, {"label_smoothing": 0.1}])
+def test_a_network_tells_a_rare_class_apart_where_each_counts_the_same(params):
+    y = (np.arange(500) % 50 == 0).astype(float)
+    values = np.random.default_rng(0).normal(size=(500, 2)).astype(np.float32)
+    values[:, 0] += 6 * y
+    data = TrialData(Variable(("feature",), values, (Column("a"), Column("b"))), y)
+    profile = replace(profile_of(data), metric="balanced_accuracy", counts=(490, 10))
+    spec = spec_of(ToyMLP(), {"learning_rate": 1e-2, **params}, epochs=30)
+    result = run_trial(spec, ToyMLP(), profile, data, split_of(500, every=3))
+    assert result.score > 0.95
+
+
+def test_what_cannot_be_timed_is_not_lost(monkeypatch):
+    data = table()
+    split, spec = split_of(len(data.y)), spec_of(ToyLinear())
+    monkeypatch.setattr(fit, "median_seconds", lambda *_: 1 / 0)
+    result = run_trial(spec, ToyLinear(), profile_of(data), data, split)
+    assert (result.state, result.latency_ms) == ("complete", 0.0)
+
+
+def test_timing_ends_with_the_time():
+    calls = []
+    left = iter([10.0, 10.0, 0.0])
+    assert median_seconds(lambda: calls.append(1), lambda: next(left)) > 0
+    assert len(calls) == 3
+    assert median_seconds(lambda: calls.append(1), lambda: 0.0) == 0.0
+
+
+def test_a_limit_on_latency_is_held_against_the_saved_model(tmp_path):
+    data = table()
+    spec = spec_of(ToyLinear(), stage="final", split=None)
+    for latency in (False, True):
+        told = fit_final(
+            replace(spec, latency=latency), ToyLinear(), profile_of(data), data, tmp_path / "m"
+        )
+        assert (told.latency_ms > 0) == latency
+
+
+def test_fixed_features_take_the_rows_that_there_is_time_for():
+    def rows(left, timed=True):
+        job = SimpleNamespace(
+            spec=SimpleNamespace(timed=timed), clock=SimpleNamespace(left=left),
+            train=np.arange(5000), validation=np.arange(1000), classification=True,
+            data=SimpleNamespace(y=np.arange(6000) % 2.0),
+        )  # fmt: skip
+        return len(features._affordable(job, 10, 0.005, np.random.default_rng(0)))
+
+    assert rows(10.0) == 600, "five seconds for the rows to predict, of the rest three fifths"
+    assert rows(1000.0) == 5000
+    assert rows(1.0) == features.BATCH
 
 
 def test_a_rare_class_is_chosen_as_if_all_were_equally_frequent(tmp_path):

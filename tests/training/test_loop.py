@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from toys import ToyConv, ToyMLP, profile_of, series, spec_of, split_of, table
 
+from selector.training import clock as clock_module
 from selector.training import models, networks, programs, steps
 from selector.training.clock import Clock, DeadlineError, NonFiniteError
 from selector.training.fit import run_trial
@@ -149,6 +150,49 @@ def test_training_ends_at_the_deadline_with_the_best_so_far():
     assert engine.count < 200
     whole = history.fit_seconds * 1000 / engine.count
     assert history.epoch_seconds == pytest.approx(whole), "what the whole epoch would have taken"
+
+
+def test_a_training_ends_with_what_it_has_when_it_is_asked_to():
+    engine = Scripted()
+    guard = Validation(np.arange(3), lambda out: 1 / out[0, 0])
+
+    def wait(loss):
+        if engine.count == 50:
+            clock_module.STOP.set()
+        return loss
+
+    engine.wait = wait
+    try:
+        history = Loop(engine, np.arange(40), settings(), Clock(None), guard).run()
+    finally:
+        clock_module.STOP.clear()
+    assert history.stopped == "deadline"
+    assert engine.count < 60
+    assert history.outputs is not None
+
+
+def test_a_confirmation_keeps_time_for_predicting_its_rows():
+    engine = Scripted()
+    engine.warm = lambda rows: 0.01
+    loops = [
+        Loop(engine, np.arange(40), settings(epochs=2), Clock(None), guard)
+        for guard in (None, Validation(np.arange(4000), lambda out: 0.0))
+    ]
+    for loop in loops:
+        loop._plan()
+    without, reserved = (loop._reserve for loop in loops)
+    assert reserved - without == pytest.approx(4000 / 4 * 0.01, rel=0.01)
+
+
+def test_a_plan_fits_the_time_with_the_evaluations_that_are_made():
+    engine = Scripted()
+    engine.warm = lambda rows: 0.01  # an epoch of 10 steps takes 0.1 s
+    engine.outputs = lambda rows: time.sleep(0.05) or np.zeros((len(rows), 1))
+    plan = settings(train_seconds=3.0)
+    guard = Validation(np.arange(3), lambda out: 0.0)
+    loop = Loop(engine, np.arange(40), plan, Clock(time.monotonic() + 100), guard)
+    planned, every = loop._plan()
+    assert planned * (0.1 + 0.05 / every) <= 3.1
 
 
 def test_confirmation_fails_at_the_deadline():

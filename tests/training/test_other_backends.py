@@ -35,10 +35,11 @@ for name, data in (
     profile = profile_of(data)
     params = architecture.portfolio(profile)[0]
     epochs = 30 if name != "cnn.minirocket" else None
-    spec = spec_of(architecture, params, epochs=epochs)
+    spec = spec_of(architecture, params, epochs=epochs, stage="confirm")
     result = run_trial(spec, architecture, profile, data, split_of(len(data.y)))
     assert result.state == "complete", (name, result.reason)
     assert result.score > 0.8, (name, result.score)
+    assert result.latency_ms > 0, name
     folder = Path(sys.argv[2]) / name
     final = fit_final(spec, architecture, profile, data, folder)
     assert final.state == "complete", (name, final.reason)

@@ -9,7 +9,7 @@ import pytest
 
 from selector import tasks
 from selector.contract import Array, Column, Variable
-from selector.training.probes import alterations, probe
+from selector.training.probes import alterations, probe, row_scores
 
 RNG = np.random.default_rng(0)
 N = 60
@@ -123,6 +123,14 @@ def test_a_model_that_uses_one_place_loses_it_there_alone() -> None:
             assert (r["drop"] > 0.3) == (r["start"] <= 22 < r["stop"])
         if r["kind"] == "last":
             assert (r["drop"] > 0.3) == (40 - r["steps"] > 22)
+
+
+def test_classes_weigh_the_same_where_the_metric_is_balanced_accuracy() -> None:
+    y = (np.arange(N) % 10 == 0).astype(float)
+    blind = np.tile([1.0, 0.0], (N, 1))
+    task = tasks.get("classification", "balanced_accuracy")
+    assert np.mean(row_scores(task, evenly=True)(y, blind)) == pytest.approx(task.score(y, blind))
+    assert np.mean(row_scores(task, evenly=False)(y, blind)) == pytest.approx(0.9)
 
 
 def test_without_time_the_score_as_it_is_remains() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -138,6 +139,36 @@ def test_the_key_follows_configuration_and_source_and_not_the_seed(monkeypatch):
     assert programs.key_of(model(), "regression") != key
     monkeypatch.setattr(programs, "_source", lambda package: "edited since")
     assert programs.key_of(model()) != key
+
+
+class ToyNormalized(ToyConv):
+    """Learns mean and variance from the training rows before it is trained."""
+
+    name = "toy.normalized"
+
+    def build(self, inputs, params, profile):
+        inputs = replace(inputs, x=keras.layers.Normalization(name="norm")(inputs.x))
+        return super().build(inputs, params, profile)
+
+    def adapt(self, model, x, mask):
+        model.get_layer("norm").adapt(x)
+
+
+def test_what_was_learnt_in_adapt_belongs_to_the_program(room):
+    data, architecture = series(), ToyNormalized()
+    shifted = replace(data, x=replace(data.x, values=data.x.values * [1.0, 5.0] + [0.0, 3.0]))
+    spec = spec_of(architecture, {"learning_rate": 1e-2, "normalize": "sample"}, epochs=1)
+    split = np.arange(len(data.y)) // 40
+    for given, part in ((data, split), (data, 1 - split), (shifted, split)):
+        run_trial(spec, architecture, profile_of(given), given, part.astype(np.int8))
+    assert len(steps._cache) > 1
+    digests = set()
+    for mean in (0.0, 1.0):
+        layer = keras.layers.Normalization(mean=None)
+        model = keras.Sequential([keras.Input((3,)), layer])
+        layer.adapt(np.full((4, 3), mean))
+        digests.add(programs.key_of(model))
+    assert len(digests) == 2
 
 
 def test_a_layer_without_a_configuration_keeps_no_program():

@@ -60,7 +60,7 @@ def shrink_clips(x: Any, steps: int, side: int) -> Any:
         `x` itself where nothing is too large; each axis is divided by itself.
     """
     window = (-(-x.shape[1] // steps), *(-(-extent // side) for extent in x.shape[2:4]))
-    return x if window == (1, 1, 1) else keras.layers.AveragePooling3D(window)(x)
+    return x if window == (1, 1, 1) else keras.layers.AveragePooling3D(window, padding="same")(x)
 
 
 @keras.saving.register_keras_serializable(package="selector")
