@@ -36,6 +36,9 @@ SPLIT_SHARE = 0.4
 if TYPE_CHECKING:
     from selector.search.splits import Splits
 
+_MODEL = ("architecture", "params")
+"""What of a recommendation names the model."""
+
 ProgressCallback = Callable[[dict[str, Any]], None]
 
 
@@ -433,6 +436,12 @@ class Session:
 
         What an earlier process made of these, and this one has no time for, stays.
         """
+        before = self._finished
+        if "members" in (before.get("ensemble") or {}):
+            rec["ensemble"] = before["ensemble"]
+        chosen = rec["recommended"]
+        if all((before.get("recommended") or {}).get(k) == chosen[k] for k in _MODEL):
+            rec["probes"] = before.get("probes")
         if self.options.refit_all:
             self._write_recommendation(rec)
             self._final.refit_all(rec)
@@ -440,14 +449,9 @@ class Session:
             return
         if self.options.ensemble:
             self._write_recommendation(rec)
-            earlier = self._finished.get("ensemble") or {}
-            known = "members" in earlier
-            made = Ensemble(self._final).make(rec, final, keep=known)
-            rec["ensemble"] = earlier if known and "members" not in made else made
+            rec["ensemble"] = Ensemble(self._final).make(rec, final, earlier=rec["ensemble"])
         self._write_recommendation(rec)
-        earlier = self._finished.get("probes") or {}
-        same = earlier.get("architecture") == rec["recommended"]["architecture"]
-        rec["probes"] = self._final.probe() or (earlier if same else None)
+        rec["probes"] = self._final.probe() or rec["probes"]
 
     # ------------------------------------------------------------------ writing
 

@@ -57,6 +57,41 @@ def test_an_end_asked_for_before_anything_was_tried_is_no_lack_of_time(tmp_path,
         given.recommend("d.csv", out=tmp_path / "run")
 
 
+def resumed(tmp_path, params, before):
+    """Return a session that ends a resumption in which only the model was scored again."""
+    given = Session(Options(ensemble=True))
+    chosen = {"architecture": "cnn.fcn", "params": {"width": 1}}
+    given._finished = {"recommended": {**chosen, "params": params}, **before}
+    given._final = SimpleNamespace(probe=lambda: None)
+    given._write_recommendation = lambda rec: None
+    return given, {"recommended": chosen, "probes": None, "ensemble": None}
+
+
+def test_what_was_known_of_a_model_stays_where_there_is_no_time_for_more(tmp_path, monkeypatch):
+    before = {"probes": {"results": []}, "ensemble": {"members": [1]}}
+    monkeypatch.setattr(session, "Ensemble", lambda final: SimpleNamespace(make=made))
+
+    def made(rec, final, earlier):
+        return earlier
+
+    for params, probes in (({"width": 1}, before["probes"]), ({"width": 2}, None)):
+        given, rec = resumed(tmp_path, params, before)
+        given._more(rec, {})
+        assert (rec["probes"], rec["ensemble"]) == (probes, before["ensemble"])
+        given, rec = resumed(tmp_path, params, before)
+        given.stop.set()
+        given._more(rec, {})
+        assert (rec["probes"], rec["ensemble"]) == (probes, before["ensemble"])
+
+
+def test_a_resumption_too_short_to_score_leaves_what_there_was():
+    given = Session(Options(time=7))
+    given._finished = {"score": {"value": 0.9}, "notes": ["a"]}
+    told = given._as_before()
+    assert told["score"] == {"value": 0.9}
+    assert "resumed with 7 s" in told["notes"][-1]
+
+
 def test_numbers_of_numpy_are_options():
     options = Options(seed=np.int64(3), trials=np.int32(20), max_params=1e6, ensemble=np.True_)
     assert (options.seed, options.trials, options.max_params) == (3, 20, 1_000_000)

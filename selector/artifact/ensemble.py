@@ -75,6 +75,10 @@ class Model:
     predictions: Array | None = None
 
 
+class NoTimeError(RuntimeError):
+    """There is not enough time left for an ensemble."""
+
+
 class Ensemble:
     """Chooses, fits, saves and scores the ensemble of a run.
 
@@ -89,7 +93,10 @@ class Ensemble:
         self._room = self.run.path / f".{ROOM}"
 
     def make(
-        self, rec: Mapping[str, Any], saved: Mapping[str, Any], keep: bool = False
+        self,
+        rec: Mapping[str, Any],
+        saved: Mapping[str, Any],
+        earlier: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Make the ensemble and return what the recommendation says of it.
 
@@ -99,8 +106,9 @@ class Ensemble:
             The recommendation; its model is saved.
         saved : mapping
             The worker's answer when that model was fitted.
-        keep : bool
-            Whether an earlier ensemble stays where no new one can be made.
+        earlier : mapping, optional
+            What was said of an ensemble that is saved already; it stays where there is no time
+            for another.
 
         Returns
         -------
@@ -109,17 +117,20 @@ class Ensemble:
             ``search_score``, ``score`` as the recommendation's, ``macs``,
             ``bytes``, ``params_count``; or only ``reason`` where there is none.
         """
-        if not keep:
-            shutil.rmtree(self.run.path / ROOM, ignore_errors=True)
         shutil.rmtree(self._room, ignore_errors=True)
         self._room.mkdir()
         try:
-            return self._make(rec, saved)
+            told = self._make(rec, saved)
+        except NoTimeError as error:
+            told = dict(earlier) if earlier else {"reason": str(error)}
         except (OSError, ValueError) as error:  # the run has its recommendation all the same
-            return {"reason": f"what models predicted is not all there ({error})"}
+            told = {"reason": f"what models predicted is not all there ({error})"}
         finally:
             for draft in (self._room, *self.run.path.glob(f".{ROOM}-*")):
                 shutil.rmtree(draft, ignore_errors=True)
+        if "members" not in told:
+            shutil.rmtree(self.run.path / ROOM, ignore_errors=True)
+        return told
 
     def _make(self, rec: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
         if self.final.test_y is None:
@@ -128,7 +139,7 @@ class Ensemble:
         if len(entered) < 2:
             return {"reason": "fewer than two models were compared"}
         if self._spare(0) < LEAST_SECONDS:
-            return {"reason": "there was no time for one"}
+            raise NoTimeError("there was no time for one")
         y, members = self._choose(entered)
         if len(members) < 2:
             return {"reason": "averaging several models is no better than the best alone"}
@@ -136,7 +147,7 @@ class Ensemble:
         self._predict(members)
         members = [m for m in members if m.models]
         if len(members) < 2:
-            return {"reason": "there was no time to fit and score more than one model"}
+            raise NoTimeError("there was no time to fit and score more than one model")
         told = self._describe(y, members)
         shutil.rmtree(self.run.path / ROOM, ignore_errors=True)
         shutil.move(self._room, self.run.path / ROOM)

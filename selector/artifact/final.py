@@ -407,7 +407,7 @@ class FinalModel:
             return None
         saved = self.saved()
         told = {"architecture": saved["architecture"], "family": saved["family"]}
-        return {**told, "on": self.on, "results": answer["results"]}
+        return {**told, "on": self.on, **{k: answer[k] for k in ("metric", "results")}}
 
     def prediction(self, name: str) -> dict[str, Any]:
         """Return the worker command that predicts the test part with the saved model."""

@@ -221,6 +221,8 @@ def plugin_readers() -> PluginReaders:
     entries = list_plugins(LISTING_SECONDS)
     problems = [f"{e['name']} {problem}" for e in entries for problem in e["problems"]
                 if e["state"] in ("failed", "partial")]  # fmt: skip
+    if not entries:
+        problems = [f"none has answered within {LISTING_SECONDS:g} s"]
     offering = [e["name"] for e in entries if e["readers"]]
     if not offering:
         return [], problems

@@ -119,7 +119,8 @@ class NetworkArchitecture(Architecture):
     (a Dense layer), compiles, trains with AdamW under a warm-up and cosine
     schedule, and scores. These parameter names, where `space` has them, are
     read by the core: ``learning_rate`` (peak, default 2e-3),
-    ``weight_decay`` (default 1e-4), ``label_smoothing`` (default 0.05),
+    ``weight_decay`` (default 1e-4), ``label_smoothing`` (default 0.05; none
+    where the metric is ``neg_log_loss`` or ``balanced_accuracy``),
     ``batch_size`` (default ``min(n, clip(n / 8, 16, 64))``), ``normalize``
     (``"dataset"``, the default, scales each channel on training data;
     ``"sample"`` scales each sample by its own mean and deviation), ``shift``

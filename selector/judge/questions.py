@@ -108,13 +108,9 @@ def _metric(rec: Mapping[str, Any]) -> str:
 
 
 def _rows_metric(rec: Mapping[str, Any]) -> str:
-    """Return what probes score by, row for row, whatever the run's metric is.
-
-    Balanced accuracy where that is it: rows weigh by how rare their class is.
-    """
-    if rec["task"] != "classification":
-        return "r2"
-    return "balanced_accuracy" if _metric(rec) == "balanced_accuracy" else "accuracy"
+    """Return what probes score by, row for row, whatever the run's metric is."""
+    usual = "accuracy" if rec["task"] == "classification" else "r2"
+    return str((rec.get("probes") or {}).get("metric", usual))
 
 
 def _probed(rec: Mapping[str, Any]) -> str:

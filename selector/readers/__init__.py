@@ -188,7 +188,10 @@ def _read_with_plugin(
             f"array, a list of arrays, and a pandas, polars or pyarrow frame.{told}"
         )
     if source.is_dir():
-        return _read(ImageReader(), source, options)  # says what is missing
+        try:
+            return _read(ImageReader(), source, options)  # says what is missing
+        except DataError as error:
+            raise DataError(f"{error}{told}") from error
     hint = _HINTS.get(source.suffix.lower(), "")
     raise DataError(
         f"'{source.name}' is of no known form. Allowed: {FORMS}."

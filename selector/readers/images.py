@@ -58,8 +58,10 @@ class ImageReader(Reader):
             return False
         if not source.is_dir():
             return source.suffix.lower() in EXTENSIONS
-        folders = [source, *(d for d in source.iterdir() if d.is_dir())]
-        return any(_is_image(f) for folder in folders for f in folder.iterdir())
+        try:
+            return any(_is_image(f) for folder in _folders(source) for f in folder.iterdir())
+        except OSError:
+            return True  # `read` says what is wrong with it
 
     def read(self, source: Any, options: ReadOptions) -> Dataset:
         """Read the folder; see :meth:`selector.contract.Reader.read`."""
@@ -99,7 +101,7 @@ def _find(path: Path, expect: Mapping[str, Any] | None) -> tuple[list[Path], lis
                 "for each class."
             )
         return [path], None
-    folders = sorted(d for d in path.iterdir() if d.is_dir() and not d.name.startswith("."))
+    _, *folders = _folders(path)
     by_class = {d.name: _images(d) for d in folders}
     by_class = {name: files for name, files in by_class.items() if files}
     if by_class:
@@ -126,6 +128,12 @@ def _find(path: Path, expect: Mapping[str, Any] | None) -> tuple[list[Path], lis
 
 def _images(folder: Path) -> list[Path]:
     return sorted(f for f in folder.iterdir() if _is_image(f))
+
+
+def _folders(path: Path) -> list[Path]:
+    """Return a folder and the folders in it that are not hidden."""
+    inner = (d for d in path.iterdir() if not d.name.startswith(".") and d.is_dir())
+    return [path, *sorted(inner)]
 
 
 def _is_image(path: Path) -> bool:

@@ -205,6 +205,8 @@ class Runner:
             self.planner.crashed(spec.architecture, result.reason, guilty=guilty)
         else:
             result = result_from_dict(event.content)
+            if self.stop.is_set() and result.state == "failed" and result.stopped == "deadline":
+                return  # it was asked to end: that says nothing about what it was
             if result.state != "complete":
                 self._note(spec.architecture, spec.stage, result.reason)
         self._record(spec, result, event.worker.index, guilty)
@@ -239,6 +241,7 @@ class Runner:
         while patience.left() > 0 and any(w.command is not None for w in self.pool.workers):
             self.events(0.1)
         busy = [w for w in self.pool.workers if w.command is not None and not w.killed_for]
+        busy.sort(key=lambda w: -len(w.warm))
         for worker in busy if self._warm_and_idle() else busy[1:]:
             self.pool.kill(worker, UNWANTED[0])
 

@@ -81,8 +81,9 @@ def _changes(ordered: Array) -> Array:
 
 def _cut(changes: Array, at: int, reach: float) -> int:
     """Return the change next to a place; the place itself where none is within reach."""
-    found = min(changes.tolist(), key=lambda change: abs(change - at), default=at)
-    return int(found) if abs(found - at) <= reach else at
+    i = int(np.searchsorted(changes, at))
+    found = min(changes[max(i - 1, 0) : i + 1].tolist(), key=lambda c: abs(c - at), default=at)
+    return found if abs(found - at) <= reach else at
 
 
 def splitter(

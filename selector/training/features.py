@@ -106,8 +106,9 @@ def _affordable(job: Job, width: int, each: float, rng: np.random.Generator) -> 
     """
     n, seconds = len(job.train), max(job.clock.left, 0.0) if job.spec.timed else math.inf
     count = min(n, max(FEATURE_BYTES // (4 * width), 200))
+    count = closed_form.rows_within(count, width, math.inf)
     solving = SOLVING_SHARE * seconds
-    if each:
+    if each and math.isfinite(seconds):
         seconds -= each * len(job.validation)
         count = min(count, max(int(COMPUTING_SHARE * seconds / each), BATCH))
         solving = min(solving, 0.9 * (seconds - each * count))

@@ -269,15 +269,17 @@ class Worker:
 
         x, y = read_data(Path(command["data"]))
         assert y is not None
-        deadline = self._deadline(command)
+        deadline, evenly = self._deadline(command), decides_evenly(self.profile)
         results = probe(
             saved.load(Path(command["model"])).predict,
-            row_scores(tasks.get(self.profile.task), evenly=decides_evenly(self.profile)),
+            row_scores(tasks.get(self.profile.task), evenly=evenly),
             x,
             y.values,
             lambda: deadline - time.monotonic(),
         )
-        return {"state": "complete", "results": results}
+        usual = {"classification": "accuracy", "regression": "r2"}[self.profile.task]
+        metric = "balanced_accuracy" if evenly else usual
+        return {"state": "complete", "results": results, "metric": metric}
 
     # -------------------------------------------------------------- utilities
 

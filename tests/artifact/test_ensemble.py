@@ -65,7 +65,7 @@ def make(tmp_path: Path) -> Callable[..., dict[str, Any]]:
     entered = {n: finalist(run.path, n, y, i) for i, n in enumerate(("rnn.net", "tabular.gbt"))}
     planner = SimpleNamespace(finalists=entered, cores=2, profile=SimpleNamespace(n=N))
 
-    def build(answer: Answer, left: float = 30.0, keep: bool = False) -> dict[str, Any]:
+    def build(answer: Answer, left: float = 30.0, earlier: Any = None) -> dict[str, Any]:
         def call_all(commands: list[dict[str, Any]], *_: Any, **__: Any) -> list[dict[str, Any]]:
             answers = []
             for command in commands:
@@ -94,7 +94,7 @@ def make(tmp_path: Path) -> Callable[..., dict[str, Any]]:
         told = Ensemble(final).make(  # type: ignore[arg-type]
             {"recommended": {"architecture": "cnn.other", "params": {}}},
             {"state": "complete"},
-            keep,
+            earlier,
         )
         assert not list(run.path.glob(".ensemble*"))
         path = run.path / "ensemble" / "weights.json"
@@ -150,10 +150,10 @@ def test_an_earlier_ensemble_goes_where_a_new_one_cannot_be_made(make):
     assert told["saved"] == {}
 
 
-def test_an_earlier_ensemble_stays_where_it_is_to_be_kept(make):
+def test_an_ensemble_that_is_known_stays_where_there_is_no_time_for_another(make):
     saved = make(complete)["saved"]
-    told = make(complete, left=3.0, keep=True)
-    assert told["reason"] == "there was no time for one"
+    told = make(complete, left=3.0, earlier={"members": ["these"]})
+    assert told["members"] == ["these"]
     assert told["saved"] == saved
 
 
