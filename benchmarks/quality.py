@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,46 @@ def table(rows: list[dict[str, str]], budget: float) -> str:
     return "\n".join(lines) + "\n"
 
 
+def summary(rows: list[dict[str, str]], budget: float) -> str:
+    """Return how stable the recommendations are, and how they stand against closed forms.
+
+    Two runs of a set agree where the recommended family of one is that of the other, or in
+    its tie group; also told is how many do so both ways.
+    """
+    agree = both = pairs = 0
+    against: dict[str, list[float]] = {}
+    by_set: dict[str, list[dict[str, str]]] = {}
+    for r in rows:
+        if float(r["time"]) == budget and r["score"]:
+            by_set.setdefault(r["dataset"], []).append(r)
+    for name, mine in by_set.items():
+        against[name] = [100 * (float(r["score"]) - float(r["floor_score"]))
+                         for r in mine if r.get("floor_score")]  # fmt: skip
+        for a, b in combinations(mine, 2):
+            pairs += 1
+            ways = [x["family"] in _families(y) for x, y in ((a, b), (b, a))]
+            agree, both = agree + any(ways), both + all(ways)
+    lines = [
+        f"The recommended families of two runs of a set agree in {agree} of {pairs} pairs (the one"
+        f" is the other, or in its tie group), in {both} both ways."
+    ]
+    means = {name: statistics.mean(v) for name, v in against.items() if v}
+    if means:
+        worst = min(means, key=lambda name: means[name])
+        run, where = min((min(v), name) for name, v in against.items() if v)
+        lines.append(
+            f"Against the best closed form, in points: {statistics.mean(means.values()):+.2f} on"
+            f" average over the sets, {means[worst]:+.2f} on the worst ({worst}), {run:+.2f} in the"
+            f" worst run ({where})."
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _families(row: dict[str, str]) -> set[str]:
+    """Return the recommended family and those of the tie group."""
+    return {row["family"], *(name.split(".")[0] for name in row["tie_group"].split())}
+
+
 def compared(
     rows: list[dict[str, str]],
     before: list[dict[str, str]],
@@ -221,11 +262,12 @@ def main() -> None:
                 row["verdict"],
                 row["process_seconds"],
             )
-    text = table(done_already(path), options.time)
+    rows = done_already(path)
+    text = table(rows, options.time) + "\n" + summary(rows, options.time)
     if options.against:
         before, name = done_already(options.against), options.against.name
         earlier = options.against_time or options.time
-        text += "\n" + compared(done_already(path), before, options.time, name, earlier)
+        text += "\n" + compared(rows, before, options.time, name, earlier)
     options.out.with_suffix(".md").write_text(text)
 
 

@@ -191,7 +191,7 @@ def test_no_step_of_a_long_series_is_skipped(steps: int) -> None:
     assert strided >= 5
 
 
-@pytest.mark.parametrize(("shape", "kept"), [((40, 101, 1), (40, 33)), ((32, 256, 1), (32, 36))])
+@pytest.mark.parametrize(("shape", "kept"), [((40, 101, 1), (40, 34)), ((32, 256, 1), (32, 37))])
 def test_each_side_of_an_image_is_shrunk_by_itself(
     shape: tuple[int, ...], kept: tuple[int, int]
 ) -> None:
