@@ -168,10 +168,12 @@ def summary(rows: list[dict[str, str]], budget: float) -> str:
             pairs += 1
             ways = [x["family"] in _families(y) for x, y in ((a, b), (b, a))]
             agree, both = agree + any(ways), both + all(ways)
-    lines = [
-        f"The recommended families of two runs of a set agree in {agree} of {pairs} pairs (the one"
-        f" is the other, or in its tie group), in {both} both ways."
-    ]
+    lines = []
+    if pairs:
+        lines.append(
+            f"The recommended families of two runs of a set agree in {agree} of {pairs} pairs (the"
+            f" one is the other, or in its tie group), in {both} both ways."
+        )
     means = {name: statistics.mean(v) for name, v in against.items() if v}
     if means:
         worst = min(means, key=lambda name: means[name])
