@@ -18,6 +18,7 @@ from selector.artifact.data import read_data
 from selector.artifact.ensemble import Ensemble
 from selector.artifact.final import FinalModel
 from selector.artifact.intake import describe_run, name_of, take_in
+from selector.artifact.learning import second_half
 from selector.artifact.recommendation import compose, failures, race
 from selector.artifact.run import RunFolder, plain, write_atomically
 from selector.contract import Candidate, Profile
@@ -432,7 +433,7 @@ class Session:
         return {**self._finished, "notes": [*self._finished.get("notes", []), note]}
 
     def _more(self, rec: dict[str, Any], final: dict[str, Any]) -> None:
-        """In what time is left: a model of all rows, an ensemble, probes.
+        """In what time is left: a model of all rows, an ensemble, probes, what more rows bring.
 
         What an earlier process made of these, and this one has no time for, stays.
         """
@@ -441,7 +442,7 @@ class Session:
             rec["ensemble"] = before["ensemble"]
         chosen = rec["recommended"]
         if all((before.get("recommended") or {}).get(k) == chosen[k] for k in _MODEL):
-            rec["probes"] = before.get("probes")
+            rec |= {name: before.get(name) for name in ("probes", "learning")}
         if self.options.refit_all:
             self._write_recommendation(rec)
             self._final.refit_all(rec)
@@ -452,6 +453,8 @@ class Session:
             rec["ensemble"] = Ensemble(self._final).make(rec, final, earlier=rec["ensemble"])
         self._write_recommendation(rec)
         rec["probes"] = self._final.probe() or rec["probes"]
+        if not self.stop.is_set():
+            rec["learning"] = second_half(self._final, chosen) or rec["learning"]
 
     # ------------------------------------------------------------------ writing
 
@@ -481,6 +484,7 @@ class Session:
             "compile_cache": self.runner.cache,
             "timeline": {**self.runner.timeline, **self._timeline},
             "probes": None,
+            "learning": None,
             "ensemble": None,
             "complete": False,
         }

@@ -64,12 +64,14 @@ def resumed(tmp_path, params, before):
     given._finished = {"recommended": {**chosen, "params": params}, **before}
     given._final = SimpleNamespace(probe=lambda: None)
     given._write_recommendation = lambda rec: None
-    return given, {"recommended": chosen, "probes": None, "ensemble": None}
+    told = dict.fromkeys(("probes", "learning", "ensemble"))
+    return given, {"recommended": chosen, **told}
 
 
 def test_what_was_known_of_a_model_stays_where_there_is_no_time_for_more(tmp_path, monkeypatch):
     before = {"probes": {"results": []}, "ensemble": {"members": [1]}}
     monkeypatch.setattr(session, "Ensemble", lambda final: SimpleNamespace(make=made))
+    monkeypatch.setattr(session, "second_half", lambda final, chosen: None)
 
     def made(rec, final, earlier):
         return earlier

@@ -166,6 +166,7 @@ def _row(contender: Contender, planner: Planner, finalist: Finalist | None) -> d
         "epochs": result.epochs if result else None,
         "stopped": searched.stopped if searched else "",
         "improving": searched.improving if searched else False,
+        "late_loss": _late_loss(searched),
         "seconds": sum(r.result.seconds for r in contender.records)
         + (sum(r.result.seconds for r in entry.records) if entry else 0.0),
         "state": state,
@@ -174,6 +175,15 @@ def _row(contender: Contender, planner: Planner, finalist: Finalist | None) -> d
         or (reasons[-1] if reasons and state == "failed" else ""),
         "params": dict(record.spec.params) if record else {},
     }
+
+
+def _late_loss(result: TrialResult | None) -> dict[str, Any] | None:
+    """Return the best validation loss half through a training's plan and at its end."""
+    if result is None or not {"0.5", "end"} <= set(result.rungs):
+        return None
+    epochs = result.epochs - result.planned_epochs // 2
+    ends = [result.rungs["0.5"], result.rungs["end"]]
+    return {"epochs": epochs, "loss": ends} if epochs > 0 else None
 
 
 def families(planner: Planner, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -111,7 +111,7 @@ class TrialResult:
     improving : bool
         Whether the validation loss was still falling when training ended.
     rungs : mapping of str to float
-        Best validation loss by shares of the planned epochs.
+        Best validation loss by shares of the planned epochs, and at the ``"end"``.
     n_train : int
         Number of rows trained on.
     params_count, bytes, macs : int

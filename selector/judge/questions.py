@@ -180,6 +180,9 @@ def _shuffled(rec: Mapping[str, Any], family: str) -> list[str]:
         said.append(f"with the {unit}s of each sample shuffled it {_loses(result, metric)}")
     for result in probes.get("blocks", [])[:1]:
         said.append(f"with blocks of {result['size']} shuffled it {_loses(result, metric)}")
+    hidden = probes.get("hide", [])
+    if hidden and "start" not in hidden[0]:
+        said += _field(hidden)
     for result in probes.get("still", []):
         said.append(f"with one frame standing still it {_loses(result, metric)}")
     columns = sorted(probes.get("column", []), key=lambda r: -r["drop"])
@@ -263,11 +266,31 @@ def _where(rec: Mapping[str, Any], probes: Mapping[str, Sequence[Mapping[str, An
     hidden = probes.get("hide", [])
     if not hidden or "start" not in hidden[0]:
         return []
+    field = _field(hidden)
     worst = max(hidden, key=lambda r: r["drop"])
     if worst["drop"] <= worst["error"]:
-        return [f"none of {len(hidden)} parts that were hidden one at a time is needed"]
+        return [f"none of {len(hidden)} parts that were hidden one at a time is needed", *field]
     part = f"{UNITS[rec['kind']]}s {worst['start']} to {worst['stop']}"
-    return [f"most is lost where {part} are hidden ({points(worst['drop'], _rows_metric(rec))})"]
+    lost = points(worst["drop"], _rows_metric(rec))
+    return [f"most is lost where {part} are hidden ({lost})", *field]
+
+
+def _field(hidden: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say in how few of the parts that were hidden nine tenths of the effect on its outputs lie.
+
+    The effective receptive field (Luo et al., NIPS 2016), by occlusion in place of
+    gradients, so that it is told of every kind of model.
+    """
+    moved = sorted((r.get("change", 0.0) for r in hidden), reverse=True)
+    whole = sum(moved)
+    if whole <= 0.0:
+        return []
+    count = next(i for i in range(1, len(moved) + 1) if sum(moved[:i]) >= 0.9 * whole - 1e-12)
+    share = sum(moved[:count]) / whole
+    return [
+        f"its effective field: {count} of {len(hidden)} parts make {100 * share:.0f}% of what"
+        " hiding them one at a time does to its outputs"
+    ]
 
 
 def _efficiency(rec: Mapping[str, Any], best: Mapping[str, Any]) -> str:
@@ -287,7 +310,37 @@ def _efficiency(rec: Mapping[str, Any], best: Mapping[str, Any]) -> str:
         said.append(f"takes {best['macs']:,} multiply-adds for one")
     if best["bytes"]:
         said.append(f"has {best['bytes'] / 1000:,.1f} kB")
-    return ", ".join(said) or f"{name}: not measured"
+    told = ", ".join(said) or f"{name}: not measured"
+    return "; ".join([told, *_more_epochs(best), *_more_rows(rec, name)])
+
+
+def _more_epochs(best: Mapping[str, Any]) -> list[str]:
+    """Say what the later epochs of the search's training brought."""
+    late = best.get("late_loss")
+    if not late:
+        return []
+    (before, after), epochs = late["loss"], late["epochs"]
+    if after >= before:
+        return [f"its last {epochs} epochs lowered the validation loss of {before:.3g} no further"]
+    gain = (before - after) / epochs
+    return [
+        f"its last {epochs} epochs lowered the validation loss from {before:.3g} to {after:.3g},"
+        f" by {gain:.2g} each"
+    ]
+
+
+def _more_rows(rec: Mapping[str, Any], name: str) -> list[str]:
+    """Say what the second half of the training rows brought."""
+    told = rec.get("learning") or {}
+    if told.get("architecture") != name:
+        return []
+    (few, many), (low, high), metric = told["rows"], told["scores"], told["metric"]
+    around = f"± {points(told['error'], metric)}, {told['n']} rows"
+    each = points((high - low) / (many - few) * 100, metric)
+    return [
+        f"trained on {few} rows it scored {decimal(low)}, on {many} {decimal(high)}:"
+        f" {points(high - low, metric)} ({around}), {each} for each 100 rows more"
+    ]
 
 
 def _inputs_outputs(rec: Mapping[str, Any]) -> str:

@@ -29,6 +29,8 @@ CLIP_NORM = 1.0
 """Largest global norm of a gradient."""
 RUNGS = ("0.25", "0.5")
 """Shares of the planned epochs at which trials on one split are compared."""
+END = "end"
+"""Beside these, the end of the training."""
 EVALUATION_SHARE = 0.2
 """Validation may take this share of the time of training."""
 
@@ -387,6 +389,8 @@ class Loop:
         if self._times and self.settings.groups is None:
             first = self.rows[: self.settings.batch_size]
             self.engine.took(first, history.epoch_seconds / self.steps)
+        if math.isfinite(self._best[0]):
+            history.rungs[END] = self._best[0]
         cut = history.stopped == "deadline"
         if cut and self.settings.fail_on_deadline:
             raise DeadlineError(f"deadline: {len(self._times)} of {planned} epochs were trained")

@@ -106,7 +106,8 @@ def probe(
     list of dict
         The first is the score as it is (kind ``"none"``); each has ``kind``,
         ``score``, ``drop`` (what was lost), ``error`` (half the width of a 95%
-        interval of the drop, rows paired), ``n``, and what says which it is.
+        interval of the drop, rows paired), ``n``, and what says which it is; but for the
+        first also ``change``, how far its outputs moved (total variation, or absolute).
     """
     rows = np.random.default_rng(seed).permutation(len(y))[:MOST_ROWS]
     predict(x.take(rows[:1]))  # compiles what may have to be compiled
@@ -124,8 +125,16 @@ def probe(
     for kind, which, altered in alterations(x, seed):
         if left() < 2 * took:
             break
-        results.append(_result(kind, which, own, row_scores(y, predict(altered))))
+        after = predict(altered)
+        told = _result(kind, which, own, row_scores(y, after))
+        results.append({**told, "change": _change(predicted, after)})
     return results
+
+
+def _change(before: Array, after: Array) -> float:
+    """Return how far predictions moved: total variation of probabilities, or absolute."""
+    moved = np.abs(np.asarray(after, dtype=np.float64) - before)
+    return float(0.5 * moved.sum(axis=1).mean() if moved.ndim == 2 else moved.mean())
 
 
 def _result(kind: str, which: dict[str, Any], own: Array, scores: Array) -> dict[str, Any]:

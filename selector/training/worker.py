@@ -215,6 +215,10 @@ class Worker:
         )
         return asdict(result)
 
+    def _do_learn(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Run a trial that is no part of the search."""
+        return self._do_trial(command)
+
     def _do_final(self, command: dict[str, Any]) -> dict[str, Any]:
         from selector.contract import TrialSpec
         from selector.training.fit import fit_final

@@ -72,6 +72,31 @@ def test_the_winner_is_told_by_its_probes(rec):
     assert "1,234 parameters" in mine["efficiency"]
 
 
+def test_what_more_epochs_and_rows_bring_is_told(rec):
+    rec["leaderboard"][0]["late_loss"] = {"epochs": 20, "loss": [0.3, 0.2]}
+    rec["leaderboard"][1]["late_loss"] = {"epochs": 20, "loss": [0.3, 0.3]}
+    rec["learning"] = {
+        "architecture": "rnn.gru", "rows": [100, 200], "scores": [0.9, 0.95], "error": 0.02,
+        "n": 50, "metric": "accuracy",
+    }  # fmt: skip
+    told = answers(rec)
+    mine = told["rnn"]["efficiency"]
+    assert "last 20 epochs lowered the validation loss from 0.3 to 0.2, by 0.005 each" in mine
+    assert "trained on 100 rows it scored .900, on 200 .950: 5 points (± 2 points, 50 rows)" in mine
+    assert "5 points for each 100 rows more" in mine
+    assert "20 epochs lowered the validation loss of 0.3 no further" in told["cnn"]["efficiency"]
+    assert "rows it scored" not in told["cnn"]["efficiency"]
+
+
+def test_the_effective_field_is_told_in_parts(rec):
+    changes = iter([0.05, 0.45])
+    for result in rec["probes"]["results"]:
+        if result["kind"] == "hide":
+            result["change"] = next(changes)
+    told = answers(rec)["rnn"]["long_term"]
+    assert "its effective field: 1 of 2 parts make 90% of what hiding them" in told
+
+
 def test_other_numbers_give_other_sentences(rec):
     before = answers(rec)["rnn"]
     rec["probes"]["results"][1] = drop("shuffle", 0.975)

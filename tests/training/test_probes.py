@@ -119,6 +119,8 @@ def test_a_model_that_uses_one_place_loses_it_there_alone() -> None:
     assert by_kind["shuffle"]["drop"] > 0.3
     assert by_kind["shuffle"]["error"] < 0.15
     for r in results:
+        if r["kind"] != "none":
+            assert (r["change"] > 0.3) == (r["drop"] > 0.3)
         if r["kind"] == "hide":
             assert (r["drop"] > 0.3) == (r["start"] <= 22 < r["stop"])
         if r["kind"] == "last":
