@@ -336,10 +336,12 @@ def _more_rows(rec: Mapping[str, Any], name: str) -> list[str]:
         return []
     (few, many), (low, high), metric = told["rows"], told["scores"], told["metric"]
     around = f"± {points(told['error'], metric)}, {told['n']} rows"
-    each = points((high - low) / (many - few) * 100, metric)
+    unit = 100 if many - few >= 100 else 1
+    each = points((high - low) / (many - few) * unit, metric)
     return [
         f"trained on {few} rows it scored {decimal(low)}, on {many} {decimal(high)}:"
-        f" {points(high - low, metric)} ({around}), {each} for each 100 rows more"
+        f" {points(high - low, metric)} ({around}), {each} for each"
+        f" {'100 rows' if unit > 1 else 'row'} more"
     ]
 
 

@@ -86,6 +86,8 @@ def test_what_more_epochs_and_rows_bring_is_told(rec):
     assert "5 points for each 100 rows more" in mine
     assert "20 epochs lowered the validation loss of 0.3 no further" in told["cnn"]["efficiency"]
     assert "rows it scored" not in told["cnn"]["efficiency"]
+    rec["learning"]["rows"] = [20, 40]
+    assert "0.2 points for each row more" in answers(rec)["rnn"]["efficiency"]
 
 
 def test_the_effective_field_is_told_in_parts(rec):
