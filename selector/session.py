@@ -454,6 +454,7 @@ class Session:
         self._write_recommendation(rec)
         rec["probes"] = self._final.probe() or rec["probes"]
         if not self.stop.is_set():
+            self._write_recommendation(rec)
             rec["learning"] = second_half(self._final, chosen) or rec["learning"]
 
     # ------------------------------------------------------------------ writing

@@ -122,9 +122,10 @@ class Ensemble:
         try:
             told = self._make(rec, saved)
         except NoTimeError as error:
-            told = dict(earlier) if earlier else {"reason": str(error)}
+            told = dict(earlier or {"reason": str(error)})
         except (OSError, ValueError) as error:  # the run has its recommendation all the same
             told = {"reason": f"what models predicted is not all there ({error})"}
+            told = dict(earlier or told)
         finally:
             for draft in (self._room, *self.run.path.glob(f".{ROOM}-*")):
                 shutil.rmtree(draft, ignore_errors=True)
@@ -137,7 +138,7 @@ class Ensemble:
             return {"reason": "there is no test part to score it on"}
         entered = _compared(self.planner)
         if len(entered) < 2:
-            return {"reason": "fewer than two models were compared"}
+            raise NoTimeError("fewer than two models were compared")
         if self._spare(0) < LEAST_SECONDS:
             raise NoTimeError("there was no time for one")
         y, members = self._choose(entered)

@@ -6,6 +6,7 @@ rate of convergence", NIPS 1993), on the validation rows of one common split.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -18,6 +19,7 @@ from selector.contract import Array
 from selector.search.contenders import Finalist
 from selector.search.records import Record
 from selector.tasks.arranged import subset
+from selector.training.closed_form import MAX_ROWS
 
 HALF = "half"
 """Name of the split."""
@@ -46,16 +48,28 @@ def second_half(final: FinalModel, chosen: Mapping[str, Any]) -> dict[str, Any] 
     dict or None
         ``rows`` and ``scores`` (of half and of all), ``error`` (half the width of the 95%
         interval of their difference, rows paired), ``n`` validation rows, ``metric``; None
-        where there is no time, or nothing to compare with.
+        where there is no time, or nothing to compare with, or samples hang together in groups.
     """
-    entry = final.planner.finalists.get(chosen["architecture"])
-    record = _confirmed(entry, chosen["params"])
-    if record is None or record.result.n_train < FEWEST_ROWS:
+    record = _confirmed(final.planner.finalists.get(chosen["architecture"]), chosen["params"])
+    if record is None or final.planner.splits.grouped:  # half of the rows is not half the groups
         return None
-    spare, needed = final.budget.left() - CLOSING_SECONDS, MARGIN * record.result.seconds + 0.5
-    if spare < needed:
+    most = MAX_ROWS if record.type == "feature" else math.inf  # of more, some are left out
+    if not FEWEST_ROWS <= record.result.n_train <= most:
         return None
+    took = record.result.seconds
+    spare = min(final.budget.left() - CLOSING_SECONDS, 2.0 * MARGIN * took + 2.0)
+    if spare < MARGIN * took + 0.5:
+        return None
+    try:
+        return _measured(final, record, spare)
+    except (OSError, ValueError):  # predictions of an earlier process that are not all there
+        return None
+
+
+def _measured(final: FinalModel, record: Record, spare: float) -> dict[str, Any] | None:
+    """Fit on half of the rows within `spare` seconds, and compare; None where that fails."""
     run = final.run.path
+    on_all = np.load(run / str(record.result.predictions), allow_pickle=False)
     whole = np.load(run / "splits" / f"{record.spec.split}.npy", allow_pickle=False)
     target = read_data(run / "data" / "dev")[1]
     assert target is not None
@@ -72,21 +86,22 @@ def second_half(final: FinalModel, chosen: Mapping[str, Any]) -> dict[str, Any] 
         return None
     # what was left out is predicted too, so that all shapes are as they were
     known = whole[half == 1] == 1
-    parts = [np.load(run / p, allow_pickle=False)
-             for p in (answer["predictions"], str(record.result.predictions))]  # fmt: skip
+    on_half = np.load(run / answer["predictions"], allow_pickle=False)[known]
     return {
-        "architecture": chosen["architecture"],
+        "architecture": record.spec.architecture,
         "rows": [int((half == 0).sum()), int((whole == 0).sum())],
-        **compared(final, y[whole == 1], parts[0][known], parts[1]),
+        **compared(final, y[whole == 1], on_half, on_all),
     }
 
 
 def _confirmed(entry: Finalist | None, params: Mapping[str, Any]) -> Record | None:
-    """Return a confirmation of the very configuration."""
-    for record in entry.records if entry is not None else ():
-        if dict(record.spec.params) == dict(params) and record.result.predictions:
-            return record
-    return None
+    """Return a confirmation of the very configuration, the one on the most rows."""
+    known = [
+        r
+        for r in (entry.records if entry is not None else ())
+        if dict(r.spec.params) == dict(params) and r.result.predictions
+    ]
+    return max(known, key=lambda r: r.result.n_train, default=None)
 
 
 def halved(split: Array, y: Array, classification: bool, seed: int) -> Array:

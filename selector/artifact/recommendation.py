@@ -181,7 +181,7 @@ def _late_loss(result: TrialResult | None) -> dict[str, Any] | None:
     """Return the best validation loss half through a training's plan and at its end."""
     if result is None or not {"0.5", "end"} <= set(result.rungs):
         return None
-    epochs = result.epochs - result.planned_epochs // 2
+    epochs = result.epochs - -(-result.planned_epochs // 2)
     ends = [result.rungs["0.5"], result.rungs["end"]]
     return {"epochs": epochs, "loss": ends} if epochs > 0 else None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from selector.judge.words import decimal, listed, points
+from selector.judge.words import METRICS, decimal, listed, points
 from selector.options import NOT_ASKED_FOR, NOT_TRAINED
 
 QUESTIONS = {
@@ -58,6 +58,9 @@ IN_GENERAL: dict[str, dict[str, str]] = {
     },
 }
 """What holds of the families whatever the data is."""
+
+IMAGE_CELLS = 9
+"""Parts of an image that are hidden one at a time."""
 
 UNITS = {"sequential": "step", "grid": "pixel", "sequential-grid": "frame", "tabular": "column"}
 SAMPLES = {"sequential": "series", "grid": "images", "sequential-grid": "clips", "tabular": "rows"}
@@ -181,7 +184,7 @@ def _shuffled(rec: Mapping[str, Any], family: str) -> list[str]:
     for result in probes.get("blocks", [])[:1]:
         said.append(f"with blocks of {result['size']} shuffled it {_loses(result, metric)}")
     hidden = probes.get("hide", [])
-    if hidden and "start" not in hidden[0]:
+    if len(hidden) == IMAGE_CELLS and "row" in hidden[0]:
         said += _field(hidden)
     for result in probes.get("still", []):
         said.append(f"with one frame standing still it {_loses(result, metric)}")
@@ -266,7 +269,8 @@ def _where(rec: Mapping[str, Any], probes: Mapping[str, Sequence[Mapping[str, An
     hidden = probes.get("hide", [])
     if not hidden or "start" not in hidden[0]:
         return []
-    field = _field(hidden)
+    whole = hidden[-1]["stop"] >= rec["profile"]["lengths"][1]  # there was time for all
+    field = _field(hidden) if whole else []
     worst = max(hidden, key=lambda r: r["drop"])
     if worst["drop"] <= worst["error"]:
         return [f"none of {len(hidden)} parts that were hidden one at a time is needed", *field]
@@ -281,7 +285,7 @@ def _field(hidden: Sequence[Mapping[str, Any]]) -> list[str]:
     The effective receptive field (Luo et al., NIPS 2016), by occlusion in place of
     gradients, so that it is told of every kind of model.
     """
-    moved = sorted((r.get("change", 0.0) for r in hidden), reverse=True)
+    moved = sorted((r.get("change") or 0.0 for r in hidden), reverse=True)
     whole = sum(moved)
     if whole <= 0.0:
         return []
@@ -339,7 +343,8 @@ def _more_rows(rec: Mapping[str, Any], name: str) -> list[str]:
     unit = 100 if many - few >= 100 else 1
     each = points((high - low) / (many - few) * unit, metric)
     return [
-        f"trained on {few} rows it scored {decimal(low)}, on {many} {decimal(high)}:"
+        f"trained on {few} rows its {METRICS.get(metric, metric)} was {decimal(low)},"
+        f" on {many} {decimal(high)}:"
         f" {points(high - low, metric)} ({around}), {each} for each"
         f" {'100 rows' if unit > 1 else 'row'} more"
     ]

@@ -389,8 +389,6 @@ class Loop:
         if self._times and self.settings.groups is None:
             first = self.rows[: self.settings.batch_size]
             self.engine.took(first, history.epoch_seconds / self.steps)
-        if math.isfinite(self._best[0]):
-            history.rungs[END] = self._best[0]
         cut = history.stopped == "deadline"
         if cut and self.settings.fail_on_deadline:
             raise DeadlineError(f"deadline: {len(self._times)} of {planned} epochs were trained")
@@ -399,6 +397,8 @@ class Loop:
             return
         if cut and (not history.losses or history.losses[-1][0] < history.epochs):
             self._evaluate(history.epochs)
+        if math.isfinite(self._best[0]):
+            history.rungs[END] = self._best[0]
         if self._best[1] is None:
             raise NonFiniteError("the validation loss was never finite; try a lower learning rate")
         self.engine.restore(self._best[1])

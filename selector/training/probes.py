@@ -133,7 +133,7 @@ def probe(
 
 def _change(before: Array, after: Array) -> float:
     """Return how far predictions moved: total variation of probabilities, or absolute."""
-    moved = np.abs(np.asarray(after, dtype=np.float64) - before)
+    moved = np.nan_to_num(np.abs(np.asarray(after, dtype=np.float64) - before))
     return float(0.5 * moved.sum(axis=1).mean() if moved.ndim == 2 else moved.mean())
 
 

@@ -53,7 +53,9 @@ def final(tmp_path):
     entry = SimpleNamespace(records=[Record(spec, result, "cnn", "network")])
     profile = SimpleNamespace(metric="accuracy", counts=(50, 50))
     return SimpleNamespace(
-        planner=SimpleNamespace(finalists={"cnn.fcn": entry}, profile=profile),
+        planner=SimpleNamespace(
+            finalists={"cnn.fcn": entry}, profile=profile, splits=SimpleNamespace(grouped=False)
+        ),
         budget=SimpleNamespace(left=lambda: 10.0), run=run, seed=0, asked=asked,
         task=tasks.get("classification"), runner=SimpleNamespace(call=call),
     )  # fmt: skip
@@ -72,6 +74,11 @@ def test_nothing_is_measured_without_time_or_without_a_confirmation_of_the_model
     assert second_half(final, {**CHOSEN, "params": {"width": 2}}) is None
     assert second_half(final, {**CHOSEN, "architecture": "rnn.gru"}) is None
     final.budget = SimpleNamespace(left=lambda: 4.0)
+    assert second_half(final, CHOSEN) is None
+    final.budget = SimpleNamespace(left=lambda: 10.0)
+    (final.run.path / "predictions" / "all.npy").unlink()
+    assert second_half(final, CHOSEN) is None
+    final.planner.splits.grouped = True
     assert second_half(final, CHOSEN) is None
     assert not final.asked
 
