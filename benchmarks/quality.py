@@ -1,7 +1,8 @@
 r"""Score on the untouched test part of every shipped set, beside the published figures.
 
     python benchmarks/quality.py [--time 60] [--seeds 3] [--only NAME ...] [--out PATH]
-    python benchmarks/quality.py --time 180 --out more_time \
+    cd benchmarks; python quality.py --seeds 1 --out more_time --time 30
+    python quality.py --seeds 1 --out more_time --time 180 \
         --against more_time.csv --against-time 30
 
 Runs ``selector recommend --json`` as a user would, one run at a time. Each

@@ -14,6 +14,7 @@ from selector.contract import (
     Params,
     Profile,
     Space,
+    smooths_labels,
 )
 from selector_tabular.preparing import flat_fit
 
@@ -51,7 +52,7 @@ class MLP(NetworkArchitecture):
             "dropout": Float(0.0, 0.5),
             "learning_rate": Float(5e-4, 2e-2, log=True),
             "weight_decay": Float(1e-5, 1e-1, log=True),
-            **({"label_smoothing": Float(0.0, 0.1)} if _smoothed(profile) else {}),
+            **({"label_smoothing": Float(0.0, 0.1)} if smooths_labels(profile) else {}),
         }
 
     def portfolio(self, profile: Profile) -> Sequence[Params]:
@@ -62,7 +63,7 @@ class MLP(NetworkArchitecture):
             "dropout": 0.15,
             "learning_rate": 3e-3,
             "weight_decay": 1e-2,
-            **({"label_smoothing": 0.05} if _smoothed(profile) else {}),
+            **({"label_smoothing": 0.05} if smooths_labels(profile) else {}),
         }
         return (first, {**first, "layers": 1, "dropout": 0.4})
 
@@ -91,9 +92,3 @@ class MLP(NetworkArchitecture):
             )(x)
             x = layers.FastDropout(float(params["dropout"]))(x)
         return x
-
-
-def _smoothed(profile: Profile) -> bool:
-    """Whether the core smooths labels: not where the probabilities themselves count."""
-    unsmoothed = ("neg_log_loss", "balanced_accuracy")
-    return profile.task == "classification" and profile.metric not in unsmoothed

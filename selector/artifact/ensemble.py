@@ -124,8 +124,8 @@ class Ensemble:
         except NoTimeError as error:
             told = dict(earlier or {"reason": str(error)})
         except (OSError, ValueError) as error:  # the run has its recommendation all the same
-            told = {"reason": f"what models predicted is not all there ({error})"}
-            told = dict(earlier or told)
+            reason = f"what models predicted is not all there ({error})"
+            told = dict(earlier or {"reason": reason})
         finally:
             for draft in (self._room, *self.run.path.glob(f".{ROOM}-*")):
                 shutil.rmtree(draft, ignore_errors=True)

@@ -370,7 +370,7 @@ class FinalModel:
         groups = np.load(path, allow_pickle=False)[known] if path.exists() else None
         y = self.test_y[known]
         classes = predictions.shape[1] if predictions.ndim == 2 else None
-        blind = self.task.baseline(_target_of(self.run), len(y), classes)
+        blind = self.task.baseline(target_of(self.run), len(y), classes)
         told = headline(self.task, y, predictions[known], on, groups)
         return {**told, "baseline": float(self.task.score(y, blind))}
 
@@ -451,7 +451,7 @@ def _join(variables: list[Variable]) -> Variable:
     return replace(variables[0], values=values, lengths=lengths)
 
 
-def _target_of(run: RunFolder) -> Array:
+def target_of(run: RunFolder) -> Array:
     """Return the development rows' target."""
     target = read_data(run.path / "data" / "dev")[1]
     assert target is not None

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from selector.artifact.data import read_data
-from selector.artifact.final import CLOSING_SECONDS, FinalModel
+from selector.artifact.final import CLOSING_SECONDS, FinalModel, target_of
 from selector.contract import Array
 from selector.search.contenders import Finalist
 from selector.search.records import Record
 from selector.tasks.arranged import subset
 from selector.training.closed_form import MAX_ROWS
+from selector.training.probes import by_rows, paired
 
 HALF = "half"
 """Name of the split."""
@@ -71,9 +71,7 @@ def _measured(final: FinalModel, record: Record, spare: float) -> dict[str, Any]
     run = final.run.path
     on_all = np.load(run / str(record.result.predictions), allow_pickle=False)
     whole = np.load(run / "splits" / f"{record.spec.split}.npy", allow_pickle=False)
-    target = read_data(run / "data" / "dev")[1]
-    assert target is not None
-    y, classification = target.values, final.task.name == "classification"
+    y, classification = target_of(final.run), final.task.name == "classification"
     half = halved(whole, y, classification, final.seed)
     np.save(run / "splits" / f"{HALF}.npy", half)
     epochs = record.spec.epochs and 2 * record.spec.epochs
@@ -81,16 +79,21 @@ def _measured(final: FinalModel, record: Record, spare: float) -> dict[str, Any]
         record.spec, id=f"{HALF}-{record.spec.architecture}", split=HALF, epochs=epochs,
         seconds=spare, rates=None, expected_seconds=None, latency=False,
     )  # fmt: skip
-    answer = final.runner.call({"op": "learn", "spec": asdict(spec)}, spare, patience=0.5)
+    answer = final.runner.call({"op": "trial", "spec": asdict(spec)}, spare, patience=0.5)
     if answer["state"] != "complete":
         return None
     # what was left out is predicted too, so that all shapes are as they were
     known = whole[half == 1] == 1
     on_half = np.load(run / answer["predictions"], allow_pickle=False)[known]
+    metric, row_scores = by_rows(final.planner.profile)
+    own, scores = (row_scores(y[whole == 1], p) for p in (on_all, on_half))
+    told = paired(own, scores)
     return {
         "architecture": record.spec.architecture,
         "rows": [int((half == 0).sum()), int((whole == 0).sum())],
-        **compared(final, y[whole == 1], on_half, on_all),
+        "scores": [told["score"], float(own.mean())],
+        **{name: told[name] for name in ("error", "n")},
+        "metric": metric,
     }
 
 
@@ -111,21 +114,3 @@ def halved(split: Array, y: Array, classification: bool, seed: int) -> Array:
     made[rows] = 1
     made[rows[kept]] = 0
     return made
-
-
-def compared(final: FinalModel, y: Array, half: Array, whole: Array) -> dict[str, Any]:
-    """Return the scores of two sets of predictions of the same rows, and what is told of them."""
-    from selector.training.fitted import decides_evenly
-    from selector.training.probes import row_scores
-
-    evenly = decides_evenly(final.planner.profile)
-    scores = [row_scores(final.task, evenly=evenly)(y, p) for p in (half, whole)]
-    gain = np.asarray(scores[1] - scores[0], dtype=np.float64)
-    error = 1.96 * float(gain.std(ddof=1)) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
-    usual = {"classification": "accuracy", "regression": "r2"}[final.task.name]
-    return {
-        "scores": [float(s.mean()) for s in scores],
-        "error": float(error),
-        "n": len(y),
-        "metric": "balanced_accuracy" if evenly else usual,
-    }

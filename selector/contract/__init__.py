@@ -47,6 +47,7 @@ from selector.contract.space import (
     Space,
     core_params,
     core_space,
+    smooths_labels,
 )
 from selector.contract.trials import TrialResult, TrialSpec
 
@@ -87,4 +88,5 @@ __all__ = [
     "column_from_dict",
     "core_params",
     "core_space",
+    "smooths_labels",
 ]

@@ -74,6 +74,16 @@ Space = Mapping[str, Range]
 Params = Mapping[str, Any]
 
 
+def smooths_labels(profile: Profile) -> bool:
+    """Whether the core smooths labels in training.
+
+    Not where the probabilities themselves count: smoothed, they cost a certain loss, and that
+    of a rare class is no longer in proportion to how rare it is.
+    """
+    unsmoothed = ("neg_log_loss", "balanced_accuracy")
+    return profile.task == "classification" and profile.metric not in unsmoothed
+
+
 def core_space(
     profile: Profile, learning_rate: tuple[float, float] = (5e-4, 1e-2)
 ) -> dict[str, Range]:

@@ -59,9 +59,6 @@ IN_GENERAL: dict[str, dict[str, str]] = {
 }
 """What holds of the families whatever the data is."""
 
-IMAGE_CELLS = 9
-"""Parts of an image that are hidden one at a time."""
-
 UNITS = {"sequential": "step", "grid": "pixel", "sequential-grid": "frame", "tabular": "column"}
 SAMPLES = {"sequential": "series", "grid": "images", "sequential-grid": "clips", "tabular": "rows"}
 
@@ -184,7 +181,7 @@ def _shuffled(rec: Mapping[str, Any], family: str) -> list[str]:
     for result in probes.get("blocks", [])[:1]:
         said.append(f"with blocks of {result['size']} shuffled it {_loses(result, metric)}")
     hidden = probes.get("hide", [])
-    if len(hidden) == IMAGE_CELLS and "row" in hidden[0]:
+    if hidden and "row" in hidden[0]:
         said += _field(hidden)
     for result in probes.get("still", []):
         said.append(f"with one frame standing still it {_loses(result, metric)}")
@@ -269,8 +266,7 @@ def _where(rec: Mapping[str, Any], probes: Mapping[str, Sequence[Mapping[str, An
     hidden = probes.get("hide", [])
     if not hidden or "start" not in hidden[0]:
         return []
-    whole = hidden[-1]["stop"] >= rec["profile"]["lengths"][1]  # there was time for all
-    field = _field(hidden) if whole else []
+    field = _field(hidden)
     worst = max(hidden, key=lambda r: r["drop"])
     if worst["drop"] <= worst["error"]:
         return [f"none of {len(hidden)} parts that were hidden one at a time is needed", *field]
@@ -285,6 +281,8 @@ def _field(hidden: Sequence[Mapping[str, Any]]) -> list[str]:
     The effective receptive field (Luo et al., NIPS 2016), by occlusion in place of
     gradients, so that it is told of every kind of model.
     """
+    if len(hidden) != hidden[0].get("of"):
+        return []  # the time ended before they were all hidden
     moved = sorted((r.get("change") or 0.0 for r in hidden), reverse=True)
     whole = sum(moved)
     if whole <= 0.0:

@@ -197,6 +197,8 @@ class Runner:
             return
         guilty: bool | None = None
         spec = TrialSpec(**command["spec"])
+        if spec.id not in self._numbers:
+            return  # none of the plan's
         if event.name == "died":
             reason = event.content["reason"]
             result = failed(f"worker {reason}")

@@ -39,11 +39,6 @@ class Clock:
         return float("inf") if self.deadline is None else self.deadline - time.monotonic()
 
     @property
-    def stopped(self) -> bool:
-        """Whether the driver wants the trial to end."""
-        return STOP.is_set()
-
-    @property
     def elapsed(self) -> float:
         """Seconds since the clock was made."""
         return time.monotonic() - self.started

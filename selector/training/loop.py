@@ -337,8 +337,7 @@ class Loop:
         for i, rows in enumerate(self._batches(self._rng)):
             progress = ((epoch - 1) * self.steps + i) / total
             elapsed = time.monotonic() - self._started
-            ended = elapsed > self._budget or self.clock.stopped
-            if ended and (epoch > 1 or i > 0):
+            if self.clock.left <= self._reserve and (epoch > 1 or i > 0):
                 whole = False
                 break
             if not self.settings.fail_on_deadline:

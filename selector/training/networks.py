@@ -17,10 +17,11 @@ from selector.contract import (
     NetworkArchitecture,
     Profile,
     Variable,
+    smooths_labels,
 )
 from selector.training import buckets, cost, models
 from selector.training.augment import Shifts
-from selector.training.fitted import Fitted, Job, cross_entropy, decides_evenly, probabilities
+from selector.training.fitted import Fitted, Job, cross_entropy, probabilities
 from selector.training.forecast import check_fits, forecast
 from selector.training.loop import Loop, Settings, Validation, epoch_cap
 from selector.training.plain import PlainEngine
@@ -186,9 +187,7 @@ def _engine(
     params, task = job.params, job.profile.task
     decay = float(params.get("weight_decay", WEIGHT_DECAY))
     smoothing = float(params.get("label_smoothing", LABEL_SMOOTHING))
-    if job.profile.metric == "neg_log_loss" or decides_evenly(job.profile):
-        # smoothed, a probability costs a certain loss, and that of a rare class is no longer
-        # in proportion to how rare it is
+    if not smooths_labels(job.profile):
         smoothing = 0.0
     shifts = None
     if "shift" in params:

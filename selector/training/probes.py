@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from selector.contract import CLIP_AXES, IMAGE_AXES, SERIES_AXES, Array, Variable
-from selector.tasks.base import Task
+from selector import tasks
+from selector.contract import CLIP_AXES, IMAGE_AXES, SERIES_AXES, Array, Profile, Variable
+from selector.training.fitted import decides_evenly
 
 MOST_ROWS, LEAST_ROWS = 400, 60
 BLOCKS = (4, 16, 64)
@@ -57,25 +58,21 @@ def alterations(x: Variable, seed: int = 0) -> Iterator[Altered]:
         yield from _of_tables(x, rng)
 
 
-def row_scores(task: Task, *, evenly: bool) -> Callable[[Array, Array], Array]:
-    """Return what scores rows one by one.
+def by_rows(profile: Profile) -> tuple[str, Callable[[Array, Array], Array]]:
+    """Return what scores rows one by one, and the name of the metric that their mean is.
 
-    Parameters
-    ----------
-    task : Task
-        Scores its rows.
-    evenly : bool
-        Whether each class weighs the same however many rows it has: the mean is then
-        the balanced accuracy.
+    Each class weighs the same, however many rows it has, where a class is chosen so: the
+    mean is then the balanced accuracy.
     """
-    if not evenly:
-        return task.row_scores
+    task = tasks.get(profile.task)
+    if not decides_evenly(profile):
+        return task.metric, task.row_scores
 
     def weighed(y: Array, predictions: Array) -> Array:
         _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
         return task.row_scores(y, predictions) * (len(y) / len(counts) / counts[codes])
 
-    return weighed
+    return "balanced_accuracy", weighed
 
 
 def probe(
@@ -121,12 +118,12 @@ def probe(
         x, y, predicted = x.take(kept), y[kept], predicted[kept]
         took *= len(kept) / len(rows)
     own = np.asarray(row_scores(y, predicted), dtype=np.float64)
-    results = [_result("none", {}, own, own)]
+    results = [{"kind": "none", **paired(own, own)}]
     for kind, which, altered in alterations(x, seed):
         if left() < 2 * took:
             break
         after = predict(altered)
-        told = _result(kind, which, own, row_scores(y, after))
+        told = {"kind": kind, **which, **paired(own, row_scores(y, after))}
         results.append({**told, "change": _change(predicted, after)})
     return results
 
@@ -137,11 +134,18 @@ def _change(before: Array, after: Array) -> float:
     return float(0.5 * moved.sum(axis=1).mean() if moved.ndim == 2 else moved.mean())
 
 
-def _result(kind: str, which: dict[str, Any], own: Array, scores: Array) -> dict[str, Any]:
+def paired(own: Array, scores: Array) -> dict[str, Any]:
+    """Return a mean score of rows, what it is below their `own`, and how sure that is.
+
+    Returns
+    -------
+    dict
+        ``score``, ``drop``, ``error`` (half the width of a 95% interval of the drop) and ``n``.
+    """
     lost = own - np.asarray(scores, dtype=np.float64)
     error = 1.96 * float(lost.std(ddof=1)) / np.sqrt(len(lost)) if len(lost) > 1 else 0.0
     told = {"score": float(np.mean(scores)), "drop": float(lost.mean()), "error": float(error)}
-    return {"kind": kind, **which, **told, "n": len(lost)}
+    return {**told, "n": len(lost)}
 
 
 # --------------------------------------------------------------------- series
@@ -163,9 +167,11 @@ def _of_series(x: Variable, rng: np.random.Generator) -> Iterator[Altered]:
     yield "reverse", {}, _in_order(x, lengths, lambda n: np.arange(n)[::-1])
     by = max(1, middle // 8)
     yield "shift", {"by": by}, _in_order(x, lengths, lambda n: np.roll(np.arange(n), by))
-    for i in range(min(WINDOWS, middle)):
-        part = i / min(WINDOWS, middle), (i + 1) / min(WINDOWS, middle)
-        which = {"start": round(part[0] * middle), "stop": round(part[1] * middle)}
+    parts = min(WINDOWS, middle)
+    for i in range(parts):
+        part = i / parts, (i + 1) / parts
+        ends = {"start": round(part[0] * middle), "stop": round(part[1] * middle)}
+        which = {**ends, "of": parts}
         yield "hide", which, _hidden(x, lengths, *part)
 
 
@@ -225,7 +231,7 @@ def _of_images(x: Variable, rng: np.random.Generator) -> Iterator[Altered]:
         for j in range(CELLS):
             values = x.values.copy()
             values[:, rows[i] : rows[i + 1], columns[j] : columns[j + 1]] = x.values.mean((0, 1, 2))
-            yield "hide", {"row": i, "column": j}, replace(x, values=values)
+            yield "hide", {"row": i, "column": j, "of": CELLS**2}, replace(x, values=values)
 
 
 def _tiles(height: int, width: int, size: int, rng: np.random.Generator) -> Array:
@@ -260,7 +266,7 @@ def _of_clips(x: Variable, rng: np.random.Generator) -> Iterator[Altered]:
     for i in range(frames):
         values = x.values.copy()
         values[:, i] = x.values.mean((0, 1, 2, 3))
-        yield "hide", {"start": i, "stop": i + 1}, replace(x, values=values)
+        yield "hide", {"start": i, "stop": i + 1, "of": frames}, replace(x, values=values)
 
 
 # ---------------------------------------------------------------------- tables

@@ -215,10 +215,6 @@ class Worker:
         )
         return asdict(result)
 
-    def _do_learn(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Run a trial that is no part of the search."""
-        return self._do_trial(command)
-
     def _do_final(self, command: dict[str, Any]) -> dict[str, Any]:
         from selector.contract import TrialSpec
         from selector.training.fit import fit_final
@@ -265,24 +261,21 @@ class Worker:
 
     def _do_probe(self, command: dict[str, Any]) -> dict[str, Any]:
         """Score a saved model on altered inputs, as many as the time allows."""
-        from selector import tasks
         from selector.artifact.data import read_data
         from selector.training import saved
-        from selector.training.fitted import decides_evenly
-        from selector.training.probes import probe, row_scores
+        from selector.training.probes import by_rows, probe
 
         x, y = read_data(Path(command["data"]))
         assert y is not None
-        deadline, evenly = self._deadline(command), decides_evenly(self.profile)
+        deadline = self._deadline(command)
+        metric, row_scores = by_rows(self.profile)
         results = probe(
             saved.load(Path(command["model"])).predict,
-            row_scores(tasks.get(self.profile.task), evenly=evenly),
+            row_scores,
             x,
             y.values,
             lambda: deadline - time.monotonic(),
         )
-        usual = {"classification": "accuracy", "regression": "r2"}[self.profile.task]
-        metric = "balanced_accuracy" if evenly else usual
         return {"state": "complete", "results": results, "metric": metric}
 
     # -------------------------------------------------------------- utilities

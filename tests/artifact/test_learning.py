@@ -51,7 +51,7 @@ def final(tmp_path):
         return {"state": "complete", "predictions": "predictions/half.npy"}
 
     entry = SimpleNamespace(records=[Record(spec, result, "cnn", "network")])
-    profile = SimpleNamespace(metric="accuracy", counts=(50, 50))
+    profile = SimpleNamespace(task="classification", metric="accuracy", counts=(50, 50))
     return SimpleNamespace(
         planner=SimpleNamespace(
             finalists={"cnn.fcn": entry}, profile=profile, splits=SimpleNamespace(grouped=False)

@@ -22,6 +22,7 @@ def test_a_trial_that_was_asked_to_end_is_not_held_against_what_it_was(asked, st
     stop = threading.Event()
     runner = Runner(SimpleNamespace(), SimpleNamespace(), Budget(10), stop)  # type: ignore[arg-type]
     runner.planner = SimpleNamespace()  # type: ignore[assignment]
+    runner._numbers["1-confirm-cnn.fcn"] = None
     told = []
     runner._record = lambda *given: told.append(given)  # type: ignore[method-assign]
     if asked:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from selector import tasks
-from selector.contract import Array, Column, Variable
-from selector.training.probes import alterations, probe, row_scores
+from selector.contract import Array, Column, Profile, Variable
+from selector.training.probes import alterations, by_rows, probe
 
 RNG = np.random.default_rng(0)
 N = 60
@@ -127,12 +127,16 @@ def test_a_model_that_uses_one_place_loses_it_there_alone() -> None:
             assert (r["drop"] > 0.3) == (40 - r["steps"] > 22)
 
 
-def test_classes_weigh_the_same_where_the_metric_is_balanced_accuracy() -> None:
+@pytest.mark.parametrize(("metric", "score"), [("balanced_accuracy", 0.5), ("accuracy", 0.9)])
+def test_classes_weigh_the_same_where_the_metric_is_balanced_accuracy(metric, score) -> None:
     y = (np.arange(N) % 10 == 0).astype(float)
-    blind = np.tile([1.0, 0.0], (N, 1))
-    task = tasks.get("classification", "balanced_accuracy")
-    assert np.mean(row_scores(task, evenly=True)(y, blind)) == pytest.approx(task.score(y, blind))
-    assert np.mean(row_scores(task, evenly=False)(y, blind)) == pytest.approx(0.9)
+    profile = Profile(
+        name="x", axes=("feature",), kind="tabular", task="classification", target="y", n=N,
+        shape=(1,), n_outputs=2, classes=("a", "b"), counts=(54, 6), metric=metric,
+    )  # fmt: skip
+    name, scores = by_rows(profile)
+    assert name == metric
+    assert np.mean(scores(y, np.tile([1.0, 0.0], (N, 1)))) == pytest.approx(score)
 
 
 def test_without_time_the_score_as_it_is_remains() -> None:
