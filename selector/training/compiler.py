@@ -1,7 +1,7 @@
 """What XLA's CPU compiler is asked for, by what a model is made of.
 
-Two of its options were found to pay for some models and to cost others
-(``python benchmarks/compiler.py``). Neither changes what is computed but for
+Three of its options were found to pay for some models and to cost others
+(``python benchmarks/compiler.py``). None changes what is computed but for
 rounding.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import keras
 
-from selector.training.layers import MaxPool2DByReshape
+from selector.training.layers import MaskedAttentionPooling, MaxPool1DBySlices
 from selector.training.models import layers_of
 
 FUSED_LOOPS = "xla_cpu_use_fusion_emitters"
@@ -21,14 +21,22 @@ FUSED_LOOPS = "xla_cpu_use_fusion_emitters"
 SUMS = "xla_cpu_experimental_ynn_fusion_type"
 """What a library of kernels computes in place of loops."""
 
+LEFT_OUT = "xla_disable_hlo_passes"
+"""A pass of the compiler that is left out."""
+
+SUMS_OF_SUMS = "tree_reduction_rewriter"
+"""The pass that makes every long sum two or three, which are compiled one by one, and between
+which the numbers to be added are written out."""
+
 
 def options(model: Any) -> dict[str, Any]:
     """Return the options that pay for a Keras model.
 
     Sums over images (gradients of biases and of normalisation) go to the
-    library. Loops are left unfused where most of the work is in products
-    anyway, of recurrent cells or of convolutions over images without pooling
-    between them, and for layers that ask for it by an attribute ``plain_loops``.
+    library; other sums are left whole. Loops are left unfused where most of the work is
+    in the products of recurrent cells and convolutions anyway, and for layers that
+    ask for it by an attribute ``plain_loops``; not where a layer is unknown, or takes
+    the maximum of a sliding window, which is a loop and nothing else.
 
     Parameters
     ----------
@@ -37,11 +45,13 @@ def options(model: Any) -> dict[str, Any]:
     """
     layers = layers_of(model)
     kinds = {kind for kind in map(_kind, layers) if kind}
+    plain = any(getattr(layer, "plain_loops", False) for layer in layers)
     found: dict[str, Any] = {}
     if "grid" in kinds:
         found[SUMS] = "LIBRARY_FUSION_TYPE_REDUCE"
-    plain = any(getattr(layer, "plain_loops", False) for layer in layers)
-    if plain or kinds in ({"grid"}, {"recurrent"}):
+    elif not plain:
+        found[LEFT_OUT] = SUMS_OF_SUMS
+    if plain or (kinds and kinds <= {"series", "grid", "recurrent"}):
         found[FUSED_LOOPS] = False
     return found
 
@@ -51,11 +61,13 @@ def _kind(layer: Any) -> str:
     inner = layer.forward_layer if isinstance(layer, keras.layers.Bidirectional) else layer
     if isinstance(inner, keras.layers.GRU | keras.layers.LSTM):
         return "recurrent"
+    if isinstance(inner, keras.layers.Conv1D):
+        return "series"
     if isinstance(inner, keras.layers.Conv2D | keras.layers.Conv3D):
         return "grid"
-    if isinstance(inner, MaxPool2DByReshape):
-        return "pooling"
-    light = keras.layers.Dense | keras.layers.BatchNormalization
+    if isinstance(inner, MaxPool1DBySlices):
+        return "sliding"
+    light = keras.layers.Dense | keras.layers.BatchNormalization | MaskedAttentionPooling
     return "other" if inner.trainable_weights and not isinstance(inner, light) else ""
 
 

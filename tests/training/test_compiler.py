@@ -9,11 +9,12 @@ import pytest
 from toys import ToyConv, profile_of, series, spec_of, split_of
 
 from selector.training import compiler, layers, steps
-from selector.training.compiler import FUSED_LOOPS, SUMS
+from selector.training.compiler import FUSED_LOOPS, LEFT_OUT, SUMS, SUMS_OF_SUMS
 from selector.training.fit import run_trial
 
 SERIES, IMAGE = (12, 3), (8, 8, 1)
 PLAIN, LIBRARY = {FUSED_LOOPS: False}, {SUMS: "LIBRARY_FUSION_TYPE_REDUCE"}
+WHOLE = {LEFT_OUT: SUMS_OF_SUMS}
 
 
 class Steady(keras.layers.Layer):
@@ -41,20 +42,30 @@ def conv2d():
 @pytest.mark.parametrize(
     ("shape", "parts", "wanted"),
     [
-        (SERIES, [layers.FastGRU(4)], PLAIN),
+        (SERIES, [layers.FastGRU(4)], PLAIN | WHOLE),
         (
             SERIES,
             [keras.layers.Bidirectional(keras.layers.LSTM(4)), layers.FastDropout(0.2)],
-            PLAIN,
+            PLAIN | WHOLE,
         ),
-        (SERIES, [keras.layers.Conv1D(4, 3)], {}),
-        (SERIES, [keras.layers.Conv1D(4, 3), layers.FastGRU(4)], {}),
+        (SERIES, [keras.layers.Conv1D(4, 3)], PLAIN | WHOLE),
+        (SERIES, [keras.layers.Conv1D(4, 3), layers.FastGRU(4)], PLAIN | WHOLE),
+        (SERIES, [keras.layers.Conv1D(4, 3), layers.MaxPool1DBySlices(3)], WHOLE),
+        (SERIES, [keras.layers.Conv1D(4, 3), keras.layers.SimpleRNN(4)], WHOLE),
         (SERIES, [keras.layers.Conv1D(4, 3), layers.DepthwiseConv1DByShifts(3)], PLAIN),
         (SERIES, [Steady(), keras.layers.Conv1D(4, 3)], PLAIN),
-        (SERIES, [keras.layers.Flatten()], {}),
+        (SERIES, [keras.layers.Flatten()], WHOLE),
         (IMAGE, [*conv2d(), keras.layers.Flatten()], PLAIN | LIBRARY),
-        (IMAGE, [*conv2d(), layers.MaxPool2DByReshape((2, 2)), keras.layers.Flatten()], LIBRARY),
-        (IMAGE, [*conv2d(), keras.layers.Reshape((6, 24)), layers.FastGRU(4)], LIBRARY),
+        (
+            IMAGE,
+            [*conv2d(), layers.MaxPool2DByReshape((2, 2)), keras.layers.Flatten()],
+            PLAIN | LIBRARY,
+        ),
+        (
+            IMAGE,
+            [*conv2d(), keras.layers.Reshape((6, 24)), layers.FastGRU(4)],
+            PLAIN | LIBRARY,
+        ),
     ],
 )
 def test_options_follow_from_the_layers(shape, parts, wanted):
@@ -70,7 +81,7 @@ def test_a_training_is_the_same_with_each_option(monkeypatch):
     data, architecture = series(), ToyConv()
     spec = spec_of(architecture, {"learning_rate": 1e-2, "filters": 8}, epochs=3)
     losses = []
-    for wanted in ({}, PLAIN, LIBRARY):
+    for wanted in ({}, PLAIN, LIBRARY, WHOLE):
         monkeypatch.setattr(compiler, "options", lambda model, wanted=wanted: wanted)
         steps.clear()
         result = run_trial(spec, architecture, profile_of(data), data, split_of(len(data.y)))

@@ -8,37 +8,61 @@ import keras
 from keras import ops
 
 
-def scaled(x: Any, scale: Any, offset: Any) -> Any:
-    """Return ``x * scale + offset``; both gradients are summed while `x` is read once.
+def added(values: Any) -> Any:
+    """Return the sum of each channel over all positions.
+
+    Parameters
+    ----------
+    values : tensor, shape (..., channel)
+    """
+    values = ops.reshape(values, (-1, values.shape[-1]))
+    count = values.shape[0]
+    if isinstance(count, int) and count % 2 == 0:  # XLA adds slices faster than it sums
+        values = values[: count // 2] + values[count // 2 :]
+    return ops.sum(values, axis=0)
+
+
+def normalized_batch(
+    x: Any, gamma: Any, beta: Any, mean: Any, variance: Any, counted: Any, epsilon: float
+) -> Any:
+    """Return a normalised batch whose statistics are its own.
+
+    Its gradient is given: two sums over the batch, and what they say of the inputs.
+    Autodiff goes through the statistics as well, and comes to the same by twice as
+    many small loops, each of which is compiled.
 
     Parameters
     ----------
     x : tensor, shape (..., channel)
-    scale, offset : tensor, shape (channel,)
+    gamma, beta : tensor, shape (channel,)
+    mean, variance : tensor, shape (channel,)
+        Of the counted positions of `x`; no gradient is asked of them.
+    counted : tensor, shape (..., 1), or ()
+        For each position the share of the mean that it makes: one over their
+        number, or 0 where it is masked.
+    epsilon : float
+        Added to the variance.
+
+    References
+    ----------
+    Ioffe and Szegedy, "Batch normalization", ICML 2015, section 3.
     """
 
-    def forward(values: Any, factor: Any, term: Any) -> tuple[Any, Any]:
-        def gradient(*args: Any, upstream: Any = None) -> tuple[Any, Any, Any]:
+    def forward(x: Any, gamma: Any, beta: Any, mean: Any, variance: Any, counted: Any) -> Any:
+        inverse = ops.rsqrt(variance + epsilon)
+
+        def gradient(*args: Any, upstream: Any = None) -> tuple[Any, ...]:
             if upstream is None:
                 (upstream,) = args
-            of_scale, of_offset = _sums(upstream, values)
-            return upstream * factor, of_scale, of_offset
+            hat = (x - mean) * inverse
+            of_gamma, of_beta = added(upstream * hat), added(upstream)
+            of_x = (gamma * inverse) * (upstream - counted * (of_beta + hat * of_gamma))
+            rest = (ops.zeros_like(t) for t in (mean, variance, counted))
+            return of_x, of_gamma, of_beta, *rest
 
-        return values * factor + term, gradient
+        return (x - mean) * (gamma * inverse) + beta, gradient
 
-    return ops.custom_gradient(forward)(x, scale, offset)
-
-
-def _sums(upstream: Any, values: Any) -> tuple[Any, Any]:
-    """Return the sums over all positions of the products, and of `upstream` alone."""
-    shape = (-1, values.shape[-1])
-    given, values = ops.reshape(upstream, shape), ops.reshape(values, shape)
-    products = given * values
-    count = given.shape[0]
-    if isinstance(count, int) and count % 2 == 0:  # XLA adds slices faster than it sums
-        half = count // 2
-        given, products = given[:half] + given[half:], products[:half] + products[half:]
-    return ops.sum(products, axis=0), ops.sum(given, axis=0)
+    return ops.custom_gradient(forward)(x, gamma, beta, mean, variance, counted)
 
 
 @keras.saving.register_keras_serializable(package="selector")
@@ -46,12 +70,10 @@ class OnePassBatchNormalization(keras.layers.BatchNormalization):  # type: ignor
     """The function of :class:`keras.layers.BatchNormalization` over the last axis.
 
     Mean and variance come from one pass over the batch, as the first two
-    moments about the moving mean, and scale and offset are folded into one
-    multiplication and one addition for each value, whose gradients are summed in
-    one pass as well. The batch is then read half as often, which is what counts on a
-    CPU. The weights are those of
-    the standard layer; :func:`selector.training.layers.with_standard_layers`
-    puts it in place.
+    moments about the moving mean, and the gradient takes one more
+    (:func:`normalized_batch`): the batch is read half as often, which is what counts
+    on a CPU. The weights are those of the standard layer;
+    :func:`selector.training.layers.with_standard_layers` puts it in place.
 
     Input shape
         ``(batch, ..., channel)``, and optionally a mask without the last axis.
@@ -62,33 +84,32 @@ class OnePassBatchNormalization(keras.layers.BatchNormalization):  # type: ignor
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return the normalised inputs; statistics come from unmasked positions only."""
         x = ops.cast(inputs, "float32")
+        channels = (x.shape[-1],)
+        gamma = ops.convert_to_tensor(self.gamma) if self.scale else ops.ones(channels)
+        beta = ops.convert_to_tensor(self.beta) if self.center else ops.zeros(channels)
         if training and self.trainable:
-            mean, variance = self._statistics(x, mask)
+            mean, variance, counted = self._statistics(ops.stop_gradient(x), mask)
             keep = self.momentum
             self.moving_mean.assign(keep * self.moving_mean + (1 - keep) * mean)
             self.moving_variance.assign(keep * self.moving_variance + (1 - keep) * variance)
+            y = normalized_batch(x, gamma, beta, mean, variance, counted, self.epsilon)
         else:
-            mean = ops.convert_to_tensor(self.moving_mean)
             variance = ops.convert_to_tensor(self.moving_variance)
-        scale = ops.rsqrt(variance + self.epsilon)
-        if self.scale:
-            scale = scale * self.gamma
-        offset = -mean * scale
-        if self.center:
-            offset = offset + self.beta
-        return ops.cast(scaled(x, scale, offset), self.compute_dtype)
+            scale = ops.rsqrt(variance + self.epsilon) * gamma
+            y = x * scale + (beta - self.moving_mean * scale)
+        return ops.cast(y, self.compute_dtype)
 
-    def _statistics(self, x: Any, mask: Any) -> tuple[Any, Any]:
-        """Return mean and variance of each channel over the unmasked positions."""
-        about = ops.stop_gradient(ops.convert_to_tensor(self.moving_mean))
-        axes = tuple(range(len(x.shape) - 1))
+    def _statistics(self, x: Any, mask: Any) -> tuple[Any, Any, Any]:
+        """Return mean and variance over the unmasked positions, and the share of each in them."""
+        about = ops.convert_to_tensor(self.moving_mean)
         centred = x - about
         if mask is None:
-            first, second = ops.mean(centred, axes), ops.mean(ops.square(centred), axes)
+            share = ops.reciprocal(ops.cast(ops.prod(ops.shape(x)[:-1]), x.dtype))
         else:
-            centred = ops.where(ops.expand_dims(mask, -1), centred, ops.zeros_like(centred))
-            total = ops.maximum(ops.sum(ops.cast(mask, x.dtype)), 1.0)
-            first = ops.sum(centred, axes) / total
-            second = ops.sum(ops.square(centred), axes) / total
+            real = ops.expand_dims(mask, -1)
+            centred = ops.where(real, centred, ops.zeros_like(centred))
+            counted = ops.cast(real, x.dtype)
+            share = counted / ops.maximum(ops.sum(counted), 1.0)
+        first, second = added(centred * share), added(ops.square(centred) * share)
         variance = ops.maximum(second - ops.square(first), 0.0)
-        return about + first, variance
+        return about + first, variance, share
