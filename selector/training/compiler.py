@@ -59,7 +59,7 @@ def options(model: Any) -> dict[str, Any]:
 def _kind(layer: Any) -> str:
     """Return what a layer is; empty for those that go with any."""
     inner = layer.forward_layer if isinstance(layer, keras.layers.Bidirectional) else layer
-    if isinstance(inner, keras.layers.GRU | keras.layers.LSTM):
+    if isinstance(inner, keras.layers.RNN):
         return "recurrent"
     if isinstance(inner, keras.layers.Conv1D):
         return "series"

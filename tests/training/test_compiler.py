@@ -51,7 +51,11 @@ def conv2d():
         (SERIES, [keras.layers.Conv1D(4, 3)], PLAIN | WHOLE),
         (SERIES, [keras.layers.Conv1D(4, 3), layers.FastGRU(4)], PLAIN | WHOLE),
         (SERIES, [keras.layers.Conv1D(4, 3), layers.MaxPool1DBySlices(3)], WHOLE),
-        (SERIES, [keras.layers.Conv1D(4, 3), keras.layers.SimpleRNN(4)], WHOLE),
+        (
+            SERIES,
+            [keras.layers.Conv1D(4, 3), keras.layers.EinsumDense("btc,cd->btd", (12, 4))],
+            WHOLE,
+        ),
         (SERIES, [keras.layers.Conv1D(4, 3), layers.DepthwiseConv1DByShifts(3)], PLAIN),
         (SERIES, [Steady(), keras.layers.Conv1D(4, 3)], PLAIN),
         (SERIES, [keras.layers.Flatten()], WHOLE),
