@@ -8,7 +8,8 @@ filled compilation cache, and of a second training of the same shape; seconds an
 epoch; compile plus 30 epochs (the first step, then 30 times an epoch); share of
 the peak of a float32 matrix product measured in the same process. The stock
 side trains the same network, saved by selector with stock layers, by
-``Model.fit``, on the same cores. Rows go to ``training.csv`` as they are
+``Model.fit``, on the same cores. selector's side has the environment of a worker,
+which keeps freed memory. Rows go to ``training.csv`` as they are
 measured, a run that was broken off goes on, and ``training.md`` is written at
 the end. Run it on an idle machine.
 """
@@ -28,6 +29,8 @@ from pathlib import Path
 from typing import Any
 
 from quality import append, done_already
+
+from selector.search import workers
 
 HERE = Path(__file__).parent
 PARTS = HERE / "training_parts"
@@ -65,8 +68,9 @@ def measure(model: str, rows: int, options: argparse.Namespace, have: set[str]) 
     with tempfile.TemporaryDirectory() as room:
         saved = Path(room) / "saved"
         ours = [sys.executable, str(PARTS / "ours.py"), model, str(rows), "--cores", options.cores]
-        cold = run([*ours, "--save", str(saved)], XDG_CACHE_HOME=room)
-        warm = run(ours, XDG_CACHE_HOME=room)
+        worker = {k: v for k, v in workers.environment(1).items() if k.startswith("MALLOC_")}
+        cold = run([*ours, "--save", str(saved)], XDG_CACHE_HOME=room, **worker)
+        warm = run(ours, XDG_CACHE_HOME=room, **worker)
         seconds = min(cold["epoch"], warm["epoch"])
         work = 3 * 2 * cold["macs"] * rows / seconds / 1e9
         if "selector" not in have:

@@ -31,6 +31,10 @@ EARLY_SECONDS = 10.0
 EARLY_SHARE = 0.4
 """Share of the budget after which the early model does not wait for the rest of the floor."""
 
+ENOUGH = 0.5
+"""Share of the compared training below which a network is not worth being saved in place of the
+early model: its scores were those of another."""
+
 FINAL_SHARE = 0.8
 """Share of the time that is left for which a longer last fit is planned."""
 
@@ -203,12 +207,20 @@ class FinalModel:
             entry = self.planner.finalists.get(choice) or self._stand_in(choice)
             if entry is None or spare < 0.3:
                 continue
+            if self._early and self._trainable(entry, spare) < ENOUGH:
+                self._lacked_time(choice, "it was not begun")
+                continue
             epochs = self._epochs(entry)
             rows = self._rows(entry, spare)
             command = self.command(
                 choice, entry.record.spec.params, epochs, "dev", "final", rows=rows
             )
             answer = self.runner.call(command, spare, patience=SAVING_SECONDS * slowness)
+            trained = self._trained(entry, int(answer.get("epochs") or 0))
+            if self._early and trained < ENOUGH:
+                self._lacked_time(choice, f"{answer['epochs']} epochs of {entry.epochs}")
+                answer = {}
+                continue
             if self.adopt(answer, "final"):
                 self._refitted = True
                 found = entry.contender.candidate
@@ -226,6 +238,23 @@ class FinalModel:
                 {"architecture": choice, "stage": "final", "reason": answer.get("reason", "")}
             )
         return answer
+
+    def _lacked_time(self, name: str, made: str) -> None:
+        reason = f"deadline: no time for half of the training that was compared ({made})"
+        self.runner.failures.append({"architecture": name, "stage": "final", "reason": reason})
+
+    def _trainable(self, entry: Finalist, spare: float) -> float:
+        """Return for what share of its compared training a network has time; 1 for others."""
+        if entry.epochs is None or not self.planner.timed:
+            return 1.0
+        return spare / max(entry.seconds(self.planner.splits.n_confirm), 1e-9)
+
+    def _trained(self, entry: Finalist, epochs: int) -> float:
+        """Return what share of its compared training a network had; 1 for others."""
+        if not entry.epochs or not epochs:
+            return 1.0
+        compared = entry.epochs * self.planner.splits.n_confirm
+        return epochs * self.planner.profile.n / max(compared, 1)
 
     def _epochs(self, entry: Finalist) -> int | None:
         """Return for how many epochs to train the model that is saved.
@@ -272,7 +301,7 @@ class FinalModel:
         epochs = int(answer.get("epochs") or 0)
         if entry is None or not entry.epochs or not epochs:
             return []
-        if epochs * self.planner.profile.n < 0.9 * entry.epochs * self.planner.splits.n_confirm:
+        if self._trained(entry, epochs) < 0.9:
             return [
                 f"the saved model had time for {epochs} epochs only; {entry.epochs} were compared"
             ]

@@ -160,7 +160,7 @@ class Contender:
     def structure(self, seed: int) -> Params:
         """Return what a sampled configuration takes as given, and does not leave to the study.
 
-        A network keeps the structure of the best one so far, but for every third: what is new
+        A network keeps the structure of the best one so far, but for every fourth: what is new
         has to be compiled, and a learning rate tells as much as another width. The first new
         structures are drawn by `seed` alone, so that a later run on data of these shapes finds
         them compiled.
@@ -168,7 +168,7 @@ class Contender:
         kind, best = self.candidate.type, self.best
         if kind == "estimator":
             return {}
-        if kind == "network" and best is not None and self.started % 3 != 2:
+        if kind == "network" and best is not None and self.started % 4 != 3:
             return {name: best.spec.params[name] for name in structural(self.candidate.space)}
         if self.started >= DRAWN_ALIKE:
             return {}

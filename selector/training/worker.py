@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -152,6 +153,7 @@ class Worker:
     def _import(what: str) -> None:
         for module in NEEDS[what]:
             importlib.import_module(module)
+        gc.freeze()  # what was imported stays: no collection looks through it again
         if what == "keras" and "jax" in sys.modules:
             cache.watch()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -97,3 +98,60 @@ def test_an_estimator_that_all_rows_would_take_too_long_is_fitted_on_fewer(kind,
     )
     entry = SimpleNamespace(seconds=lambda n: seconds, record=SimpleNamespace(type=kind))
     assert FinalModel._rows(SimpleNamespace(planner=planner), entry, spare=50.0) == rows
+
+
+@pytest.mark.parametrize(
+    ("early", "left", "epochs", "fitted", "saved"),
+    [
+        ("tabular.linear", 30.0, 10, ["cnn.fcn"], "cnn.fcn"),
+        ("tabular.linear", 30.0, 2, ["cnn.fcn", "tabular.linear"], "tabular.linear"),
+        ("tabular.linear", 6.0, 10, ["tabular.linear"], "tabular.linear"),
+        ("", 6.0, 2, ["cnn.fcn"], "cnn.fcn"),
+    ],
+)
+def test_a_network_that_had_no_time_does_not_take_the_place_of_a_model_that_had(
+    tmp_path, early, left, epochs, fitted, saved
+):
+    """Its scores were those of ten epochs, of a second each; two are another model."""
+    run = RunFolder.create(tmp_path / "run", "x")
+    asked: list[str] = []
+
+    def call(command, *_, **__):
+        asked.append(command["spec"]["architecture"])
+        Path(command["folder"]).mkdir()
+        made = epochs if asked[-1] == "cnn.fcn" else 0
+        return {"state": "complete", "epochs": made, "worker": 0}
+
+    def finalist(name, kind, planned):
+        found = SimpleNamespace(name=name, type=kind, family="x")
+        contender = SimpleNamespace(candidate=found, limits=Limits())
+        record = SimpleNamespace(type=kind, spec=SimpleNamespace(params={}))
+        return SimpleNamespace(
+            contender=contender, record=record, epochs=planned, longest=lambda: planned,
+            seconds=lambda n: 10.0 if planned else 0.1,
+            latest=SimpleNamespace(scoring_seconds=lambda rows: 0.0),
+        )  # fmt: skip
+
+    finalists = {
+        "cnn.fcn": finalist("cnn.fcn", "network", 10),
+        "tabular.linear": finalist("tabular.linear", "estimator", None),
+    }
+    planner = SimpleNamespace(
+        finalists=finalists, contenders={k: v.contender for k, v in finalists.items()},
+        profile=SimpleNamespace(n=100), splits=SimpleNamespace(n_confirm=100), timed=True,
+        scored=0, records=[],
+    )  # fmt: skip
+    runner = SimpleNamespace(slowness=1.0, failures=[], call=call, stop=threading.Event())
+    budget = SimpleNamespace(seconds=60.0, left=lambda: left, elapsed=lambda: 0.0)
+    model = FinalModel(
+        run, runner, planner, budget, task=None, test_y=None, on="", schema={}, seed=0
+    )
+    model._early = early
+    rows = [{"architecture": name, "state": "confirmed"} for name in finalists]
+    model.fit({"recommended": {"architecture": "cnn.fcn"}, "leaderboard": rows})
+    assert asked == fitted
+    assert [r.spec.architecture for r in planner.records] == [saved]
+    reasons = [f["reason"] for f in runner.failures]
+    assert len(reasons) == (saved != "cnn.fcn")
+    assert all("no time for half of the training" in reason for reason in reasons)
+    run.release()

@@ -53,7 +53,7 @@ def conv2d():
         (SERIES, [keras.layers.Conv1D(4, 3), layers.MaxPool1DBySlices(3)], WHOLE),
         (
             SERIES,
-            [keras.layers.Conv1D(4, 3), keras.layers.EinsumDense("btc,cd->btd", (12, 4))],
+            [keras.layers.Conv1D(4, 3), keras.layers.EinsumDense("btc,cd->btd", (None, 4))],
             WHOLE,
         ),
         (SERIES, [keras.layers.Conv1D(4, 3), layers.DepthwiseConv1DByShifts(3)], PLAIN),
