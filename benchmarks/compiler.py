@@ -3,7 +3,7 @@
     python benchmarks/compiler.py [--rows 512] [--cores 0] [--models NAME ...]
 
 For each network of ``training.py``: seconds to the first step with an empty cache
-and seconds an epoch, without options, with each of the two that
+and seconds an epoch, without options, with each of the three that
 ``selector.training.compiler`` knows, and as that chooses. Rows go to
 ``compiler.csv`` as they are measured, a run that was broken off goes on, and
 ``compiler.md`` is written at the end. Run it on an idle machine.
@@ -24,7 +24,10 @@ from training_parts.models import MODELS
 
 LOOPS = {"xla_cpu_use_fusion_emitters": False}
 SUMS = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"}
-WAYS = {"none": {}, "plain loops": LOOPS, "sums by library": SUMS, "chosen": None}
+WHOLE = {"xla_disable_hlo_passes": "tree_reduction_rewriter"}
+WAYS = {
+    "none": {}, "plain loops": LOOPS, "sums by library": SUMS, "sums whole": WHOLE, "chosen": None,
+}  # fmt: skip
 FIELDS = ("date", "cores", "rows", "model", "way", "first", "epoch")
 
 

@@ -31,9 +31,9 @@ EARLY_SECONDS = 10.0
 EARLY_SHARE = 0.4
 """Share of the budget after which the early model does not wait for the rest of the floor."""
 
-ENOUGH = 0.5
-"""Share of the compared training below which a network is not worth being saved in place of the
-early model: its scores were those of another."""
+ENOUGH = 0.25
+"""Share of the compared training that a network needs to take the place of a saved model: with
+less of it, its scores were those of another."""
 
 FINAL_SHARE = 0.8
 """Share of the time that is left for which a longer last fit is planned."""
@@ -194,7 +194,11 @@ class FinalModel:
         return self.run.read("model/pipeline.json")
 
     def fit(self, rec: Mapping[str, Any]) -> dict[str, Any]:
-        """Fit the recommended model; where that fails, the next best that fits in the time."""
+        """Fit the recommended model; where that fails, the next best that fits in the time.
+
+        A network that has time for a small part of the training that was compared does not
+        take the place of what is saved already, unless that is the trivial baseline.
+        """
         name = rec["recommended"]["architecture"]
         ranked = [
             r["architecture"] for r in rec["leaderboard"] if r["state"] in ("confirmed", "searched")
@@ -207,8 +211,11 @@ class FinalModel:
             entry = self.planner.finalists.get(choice) or self._stand_in(choice)
             if entry is None or spare < 0.3:
                 continue
-            if self._early and self._trainable(entry, spare) < ENOUGH:
+            saved = self._worth_keeping()
+            if saved and self._trainable(entry, spare) < ENOUGH:
                 self._lacked_time(choice, "it was not begun")
+                if saved == "network":
+                    return {}
                 continue
             epochs = self._epochs(entry)
             rows = self._rows(entry, spare)
@@ -216,10 +223,13 @@ class FinalModel:
                 choice, entry.record.spec.params, epochs, "dev", "final", rows=rows
             )
             answer = self.runner.call(command, spare, patience=SAVING_SECONDS * slowness)
-            trained = self._trained(entry, int(answer.get("epochs") or 0))
-            if self._early and trained < ENOUGH:
+            fitted = answer.get("state") == "complete"
+            if fitted and saved and self._trained(entry, answer) < ENOUGH:
                 self._lacked_time(choice, f"{answer['epochs']} epochs of {entry.epochs}")
+                shutil.rmtree(self.run.path / ".final", ignore_errors=True)
                 answer = {}
+                if saved == "network":
+                    return answer
                 continue
             if self.adopt(answer, "final"):
                 self._refitted = True
@@ -240,7 +250,7 @@ class FinalModel:
         return answer
 
     def _lacked_time(self, name: str, made: str) -> None:
-        reason = f"deadline: no time for half of the training that was compared ({made})"
+        reason = f"deadline: no time for a quarter of the training that was compared ({made})"
         self.runner.failures.append({"architecture": name, "stage": "final", "reason": reason})
 
     def _trainable(self, entry: Finalist, spare: float) -> float:
@@ -249,12 +259,23 @@ class FinalModel:
             return 1.0
         return spare / max(entry.seconds(self.planner.splits.n_confirm), 1e-9)
 
-    def _trained(self, entry: Finalist, epochs: int) -> float:
+    def _trained(self, entry: Finalist, answer: Mapping[str, Any]) -> float:
         """Return what share of its compared training a network had; 1 for others."""
+        epochs = float(answer.get("epochs") or 0)
         if not entry.epochs or not epochs:
             return 1.0
+        if answer.get("stopped") == "deadline":  # the last of them was cut short
+            epochs = min(epochs, answer["fit_seconds"] / max(answer["epoch_seconds"], 1e-9))
         compared = entry.epochs * self.planner.splits.n_confirm
         return epochs * self.planner.profile.n / max(compared, 1)
+
+    def _worth_keeping(self) -> str:
+        """Return the type of the model that is saved; empty where any network is better."""
+        saved = self.saved()
+        known = self.planner.contenders.get(str(saved.get("architecture", "")))
+        if not saved or (known is not None and known.candidate.role == "baseline"):
+            return ""
+        return str(saved["type"])
 
     def _epochs(self, entry: Finalist) -> int | None:
         """Return for how many epochs to train the model that is saved.
@@ -301,7 +322,7 @@ class FinalModel:
         epochs = int(answer.get("epochs") or 0)
         if entry is None or not entry.epochs or not epochs:
             return []
-        if self._trained(entry, epochs) < 0.9:
+        if self._trained(entry, answer) < 0.9:
             return [
                 f"the saved model had time for {epochs} epochs only; {entry.epochs} were compared"
             ]

@@ -168,7 +168,8 @@ class Contender:
         kind, best = self.candidate.type, self.best
         if kind == "estimator":
             return {}
-        if kind == "network" and best is not None and self.started % 4 != 3:
+        sampled = self.started - len(self.candidate.portfolio)
+        if kind == "network" and best is not None and sampled % 4 != 3:
             return {name: best.spec.params[name] for name in structural(self.candidate.space)}
         if self.started >= DRAWN_ALIKE:
             return {}

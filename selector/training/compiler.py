@@ -25,8 +25,9 @@ LEFT_OUT = "xla_disable_hlo_passes"
 """A pass of the compiler that is left out."""
 
 SUMS_OF_SUMS = "tree_reduction_rewriter"
-"""The pass that makes every long sum two or three, which are compiled one by one, and between
-which the numbers to be added are written out."""
+"""The pass that makes two or three of every long sum: the result is more precise, but they are
+compiled one by one, and what is to be added is written out first. Where many numbers are added
+in training, layers do it in parts (``selector.training.layers.normalization.added``)."""
 
 
 def options(model: Any) -> dict[str, Any]:
@@ -65,8 +66,11 @@ def _kind(layer: Any) -> str:
         return "series"
     if isinstance(inner, keras.layers.Conv2D | keras.layers.Conv3D):
         return "grid"
-    if isinstance(inner, MaxPool1DBySlices):
+    pools = keras.layers.MaxPooling1D | keras.layers.MaxPooling2D | keras.layers.MaxPooling3D
+    if isinstance(inner, MaxPool1DBySlices | pools):
         return "sliding"
+    if type(inner).__module__.split(".")[0] not in ("keras", "selector"):
+        return "other"
     light = keras.layers.Dense | keras.layers.BatchNormalization | MaskedAttentionPooling
     return "other" if inner.trainable_weights and not isinstance(inner, light) else ""
 

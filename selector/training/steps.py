@@ -208,7 +208,7 @@ def _cross_entropy_forward(logits: Any, target: Any, smoothing: Any) -> tuple[An
     powers = jnp.exp(centred)
     total = powers.sum(axis=-1, keepdims=True)
     loss = (jnp.log(total[:, 0]).sum() - (wanted * centred).sum()) / len(logits)
-    return loss, (powers / total - wanted) / len(logits)
+    return loss, ((powers / total - wanted) / len(logits)).astype(logits.dtype)
 
 
 def _cross_entropy_backward(slope: Any, upstream: Any) -> tuple[Any, None, None]:
@@ -238,7 +238,8 @@ def adamw(
     ----------
     Loshchilov & Hutter, "Decoupled Weight Decay Regularization", 2019.
     """
-    gradient = jax.lax.optimization_barrier(gradient)  # else joined anew for each of its uses
+    # else the parts are joined anew for each use of the gradient
+    gradient = jax.lax.optimization_barrier(gradient)  # type: ignore[no-untyped-call]
     lanes = jnp.square(gradient).reshape(-1, LANES).sum(axis=0)  # sums of numbers side by side
     norm = jnp.sqrt(lanes.sum())
     gradient = gradient * (CLIP_NORM / jnp.maximum(norm, CLIP_NORM))

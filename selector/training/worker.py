@@ -119,6 +119,8 @@ class Worker:
             self._handle_all(0.0 if step == self._warm[0] else BETWEEN_SECONDS)
             started = time.monotonic()
             self._import(step)
+            if step == self._warm[0]:
+                gc.freeze()  # what was imported stays: no collection looks through it again
             self.send("warm", what=step, seconds=time.monotonic() - started)
         while True:
             self._handle(self._commands.get())
@@ -153,7 +155,6 @@ class Worker:
     def _import(what: str) -> None:
         for module in NEEDS[what]:
             importlib.import_module(module)
-        gc.freeze()  # what was imported stays: no collection looks through it again
         if what == "keras" and "jax" in sys.modules:
             cache.watch()
 

@@ -103,27 +103,36 @@ def test_an_estimator_that_all_rows_would_take_too_long_is_fitted_on_fewer(kind,
 @pytest.mark.parametrize(
     ("early", "left", "epochs", "fitted", "saved"),
     [
-        ("tabular.linear", 30.0, 10, ["cnn.fcn"], "cnn.fcn"),
-        ("tabular.linear", 30.0, 2, ["cnn.fcn", "tabular.linear"], "tabular.linear"),
-        ("tabular.linear", 6.0, 10, ["tabular.linear"], "tabular.linear"),
-        ("", 6.0, 2, ["cnn.fcn"], "cnn.fcn"),
+        ("tabular.linear", 30.0, 10.0, ["cnn.fcn"], "cnn.fcn"),
+        ("tabular.linear", 30.0, 0.9, ["cnn.fcn", "tabular.linear"], "tabular.linear"),
+        ("tabular.linear", 4.0, 10.0, ["tabular.linear"], "tabular.linear"),
+        ("tabular.baseline", 4.0, 2.0, ["cnn.fcn"], "cnn.fcn"),
+        ("cnn.resnet", 30.0, 2.0, ["cnn.fcn"], None),
+        ("cnn.resnet", 4.0, 2.0, [], None),
+        ("", 4.0, 2.0, ["cnn.fcn"], "cnn.fcn"),
     ],
 )
 def test_a_network_that_had_no_time_does_not_take_the_place_of_a_model_that_had(
     tmp_path, early, left, epochs, fitted, saved
 ):
-    """Its scores were those of ten epochs, of a second each; two are another model."""
+    """Its scores were those of ten epochs, of a second each; two are another model.
+
+    A saved network is not replaced by a closed form either, and the trivial baseline always.
+    """
     run = RunFolder.create(tmp_path / "run", "x")
     asked: list[str] = []
 
     def call(command, *_, **__):
         asked.append(command["spec"]["architecture"])
         Path(command["folder"]).mkdir()
-        made = epochs if asked[-1] == "cnn.fcn" else 0
-        return {"state": "complete", "epochs": made, "worker": 0}
+        if asked[-1] != "cnn.fcn":
+            return {"state": "complete", "epochs": 0, "worker": 0}
+        cut = {"stopped": "deadline", "fit_seconds": epochs, "epoch_seconds": 1.0}
+        return {"state": "complete", "epochs": 1 + int(epochs), "worker": 0, **cut}
 
     def finalist(name, kind, planned):
-        found = SimpleNamespace(name=name, type=kind, family="x")
+        role = "baseline" if name == "tabular.baseline" else ""
+        found = SimpleNamespace(name=name, type=kind, family="x", role=role)
         contender = SimpleNamespace(candidate=found, limits=Limits())
         record = SimpleNamespace(type=kind, spec=SimpleNamespace(params={}))
         return SimpleNamespace(
@@ -136,8 +145,10 @@ def test_a_network_that_had_no_time_does_not_take_the_place_of_a_model_that_had(
         "cnn.fcn": finalist("cnn.fcn", "network", 10),
         "tabular.linear": finalist("tabular.linear", "estimator", None),
     }
+    contenders = {name: found.contender for name, found in finalists.items()}
+    contenders["tabular.baseline"] = finalist("tabular.baseline", "estimator", None).contender
     planner = SimpleNamespace(
-        finalists=finalists, contenders={k: v.contender for k, v in finalists.items()},
+        finalists=finalists, contenders=contenders,
         profile=SimpleNamespace(n=100), splits=SimpleNamespace(n_confirm=100), timed=True,
         scored=0, records=[],
     )  # fmt: skip
@@ -146,12 +157,15 @@ def test_a_network_that_had_no_time_does_not_take_the_place_of_a_model_that_had(
     model = FinalModel(
         run, runner, planner, budget, task=None, test_y=None, on="", schema={}, seed=0
     )
-    model._early = early
+    if early:
+        (run.path / "model").mkdir()
+        kind = "network" if early == "cnn.resnet" else "estimator"
+        run.write("model/pipeline.json", {"architecture": early, "type": kind})
     rows = [{"architecture": name, "state": "confirmed"} for name in finalists]
     model.fit({"recommended": {"architecture": "cnn.fcn"}, "leaderboard": rows})
     assert asked == fitted
-    assert [r.spec.architecture for r in planner.records] == [saved]
+    assert [r.spec.architecture for r in planner.records] == ([saved] if saved else [])
     reasons = [f["reason"] for f in runner.failures]
     assert len(reasons) == (saved != "cnn.fcn")
-    assert all("no time for half of the training" in reason for reason in reasons)
+    assert all("no time for a quarter of the training" in reason for reason in reasons)
     run.release()

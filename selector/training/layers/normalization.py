@@ -7,6 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
+MANY, PARTS = 1 << 18, 256
+"""More numbers are added in so many parts first, so that none is lost beside a large sum."""
+
 
 def added(values: Any) -> Any:
     """Return the sum of each channel over all positions.
@@ -15,10 +18,13 @@ def added(values: Any) -> Any:
     ----------
     values : tensor, shape (..., channel)
     """
-    values = ops.reshape(values, (-1, values.shape[-1]))
+    channels = values.shape[-1]
+    values = ops.reshape(values, (-1, channels))
     count = values.shape[0]
     if isinstance(count, int) and count % 2 == 0:  # XLA adds slices faster than it sums
         values = values[: count // 2] + values[count // 2 :]
+        if count > MANY and count % (2 * PARTS) == 0:
+            values = ops.sum(ops.reshape(values, (PARTS, -1, channels)), axis=0)
     return ops.sum(values, axis=0)
 
 
@@ -85,8 +91,8 @@ class OnePassBatchNormalization(keras.layers.BatchNormalization):  # type: ignor
         """Return the normalised inputs; statistics come from unmasked positions only."""
         x = ops.cast(inputs, "float32")
         channels = (x.shape[-1],)
-        gamma = ops.convert_to_tensor(self.gamma) if self.scale else ops.ones(channels)
-        beta = ops.convert_to_tensor(self.beta) if self.center else ops.zeros(channels)
+        gamma = ops.cast(self.gamma, x.dtype) if self.scale else ops.ones(channels, x.dtype)
+        beta = ops.cast(self.beta, x.dtype) if self.center else ops.zeros(channels, x.dtype)
         if training and self.trainable:
             mean, variance, counted = self._statistics(ops.stop_gradient(x), mask)
             keep = self.momentum
