@@ -197,7 +197,8 @@ class FinalModel:
         """Fit the recommended model; where that fails, the next best that fits in the time.
 
         A network that has time for a small part of the training that was compared does not
-        take the place of what is saved already, unless that is the trivial baseline.
+        take the place of what is saved already, unless that is the trivial baseline; nor
+        does a closed form take that of a network.
         """
         name = rec["recommended"]["architecture"]
         ranked = [
@@ -205,7 +206,8 @@ class FinalModel:
         ]
         closed = [n for n in ranked if self.planner.contenders[n].candidate.type != "network"]
         answer: dict[str, Any] = {}
-        for choice in dict.fromkeys([name, *closed]):
+        others = [] if self._worth_keeping() == "network" else closed
+        for choice in dict.fromkeys([name, *others]):
             slowness = min(max(self.runner.slowness, 1.0), 2.0)
             spare = self.budget.left() - CLOSING_SECONDS - SCORING_SECONDS * slowness
             entry = self.planner.finalists.get(choice) or self._stand_in(choice)
@@ -214,8 +216,6 @@ class FinalModel:
             saved = self._worth_keeping()
             if saved and self._trainable(entry, spare) < ENOUGH:
                 self._lacked_time(choice, "it was not begun")
-                if saved == "network":
-                    return {}
                 continue
             epochs = self._epochs(entry)
             rows = self._rows(entry, spare)
@@ -228,8 +228,6 @@ class FinalModel:
                 self._lacked_time(choice, f"{answer['epochs']} epochs of {entry.epochs}")
                 shutil.rmtree(self.run.path / ".final", ignore_errors=True)
                 answer = {}
-                if saved == "network":
-                    return answer
                 continue
             if self.adopt(answer, "final"):
                 self._refitted = True

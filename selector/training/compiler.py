@@ -34,10 +34,11 @@ def options(model: Any) -> dict[str, Any]:
     """Return the options that pay for a Keras model.
 
     Sums over images (gradients of biases and of normalisation) go to the
-    library; other sums are left whole. Loops are left unfused where most of the work is
-    in the products of recurrent cells and convolutions anyway, and for layers that
-    ask for it by an attribute ``plain_loops``; not where a layer is unknown, or takes
-    the maximum of a sliding window, which is a loop and nothing else.
+    library. Loops are left unfused where most of the work is in the products of recurrent
+    cells and convolutions anyway, and for layers that ask for it by an attribute
+    ``plain_loops``; not where a layer is unknown, or takes the maximum of a sliding
+    window, which is a loop and nothing else. Sums are left whole but over images, and
+    where a layer asks for plain loops.
 
     Parameters
     ----------

@@ -195,7 +195,7 @@ def _cross_entropy(logits: Any, target: Any, smoothing: Any) -> Any:
     """Return the mean smoothed cross-entropy.
 
     Its gradient is given, and classes are compared with their numbers in place of being
-    gathered: autodiff makes twice as many loops of it, each of which takes 15 ms to compile.
+    gathered: autodiff makes more loops of it, and each is compiled on its own.
     """
     return _cross_entropy_forward(logits, target, smoothing)[0]
 

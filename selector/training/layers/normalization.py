@@ -34,8 +34,8 @@ def normalized_batch(
     """Return a normalised batch whose statistics are its own.
 
     Its gradient is given: two sums over the batch, and what they say of the inputs.
-    Autodiff goes through the statistics as well, and comes to the same by twice as
-    many small loops, each of which is compiled.
+    Autodiff of the same one-pass statistics comes to it through each of them, by more
+    small loops, all of which are compiled.
 
     Parameters
     ----------
