@@ -110,7 +110,7 @@ class MiniRocketTransform(layers.TakesMask):
     transform for time series classification", KDD 2021.
     """
 
-    plain_loops = True
+    sums_in_parts = True
     """See :func:`selector.training.compiler.options`."""
 
     def __init__(

@@ -13,6 +13,10 @@ from selector.training import cache
 _MODULES = {"jax": "jax", "tensorflow": "tensorflow", "torch": "torch", "openvino": "openvino"}
 _prepared = False
 
+XLA_FLAGS = "--xla_backend_extra_options=xla_cpu_disable_loop_unrolling"
+"""Loops that LLVM unrolls take longer to compile and run no faster
+(``python benchmarks/compiler.py``). Known to XLA by its environment alone."""
+
 
 def prepare() -> None:
     """Set the environment for Keras; safe to call more than once, first call wins.
@@ -20,7 +24,8 @@ def prepare() -> None:
     JAX becomes the backend unless the user chose one with ``KERAS_BACKEND`` or
     in ``keras.json`` (where that backend is installed). With JAX the
     compilation cache is kept in the user's cache folder, unless
-    ``SELECTOR_CACHE=off`` or the folder cannot be made or trusted.
+    ``SELECTOR_CACHE=off`` or the folder cannot be made or trusted, and
+    :data:`XLA_FLAGS` come before those of the user.
     """
     global _prepared
     if _prepared:
@@ -31,6 +36,9 @@ def prepare() -> None:
         os.environ["KERAS_BACKEND"] = "jax"
     if (os.environ.get("KERAS_BACKEND") or _configured_backend()) == "jax":
         os.environ.setdefault("JAX_PLATFORMS", "cpu")
+        theirs = os.environ.get("XLA_FLAGS", "")
+        if XLA_FLAGS not in theirs:
+            os.environ["XLA_FLAGS"] = f"{XLA_FLAGS} {theirs}".strip()
         _use_cache()
 
 

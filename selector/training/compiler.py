@@ -1,8 +1,8 @@
 """What XLA's CPU compiler is asked for, by what a model is made of.
 
-Three of its options were found to pay for some models and to cost others
-(``python benchmarks/compiler.py``). None changes what is computed but for
-rounding.
+Some of its options pay for every model, three others pay for some and cost
+others (``python benchmarks/compiler.py``). None changes what is computed but
+for rounding.
 """
 
 from __future__ import annotations
@@ -12,11 +12,20 @@ from typing import Any
 import jax
 import keras
 
-from selector.training.layers import MaskedAttentionPooling, MaxPool1DBySlices
 from selector.training.models import layers_of
 
 FUSED_LOOPS = "xla_cpu_use_fusion_emitters"
 """Loops over fused operations are optimised as a whole, which takes time to compile."""
+
+QUICK: dict[str, Any] = {
+    "xla_backend_optimization_level": 1,
+    "xla_cpu_parallel_codegen_split_count": 1,
+    "xla_cpu_prefer_vector_width": 512,
+}
+"""What pays for every model: LLVM's first level of optimisation in place of its third, one part
+to compile in place of 32 (a worker has one core), and vectors as wide as the processor has.
+That LLVM unrolls no loop is told to XLA at its start (:data:`selector.training.backend.XLA_FLAGS`).
+"""
 
 SUMS = "xla_cpu_experimental_ynn_fusion_type"
 """What a library of kernels computes in place of loops."""
@@ -29,16 +38,16 @@ SUMS_OF_SUMS = "tree_reduction_rewriter"
 compiled one by one, and what is to be added is written out first. Where many numbers are added
 in training, layers do it in parts (``selector.training.layers.normalization.added``)."""
 
+IMAGE_LAYERS = keras.layers.Conv2D | keras.layers.Conv3D
+
 
 def options(model: Any) -> dict[str, Any]:
     """Return the options that pay for a Keras model.
 
-    Sums over images (gradients of biases and of normalisation) go to the
-    library. Loops are left unfused where most of the work is in the products of recurrent
-    cells and convolutions anyway, and for layers that ask for it by an attribute
-    ``plain_loops``; not where a layer is unknown, or takes the maximum of a sliding
-    window, which is a loop and nothing else. Sums are left whole but over images, and
-    where a layer asks for plain loops.
+    Loops are not optimised as fused ones, which halves the time to compile and costs a tenth
+    of a step at most, but where a layer asks for it by an attribute ``fused_loops``. Sums over
+    images (gradients of biases and of normalisation) go to the library; others are left whole,
+    but where a layer has an attribute ``sums_in_parts``.
 
     Parameters
     ----------
@@ -46,34 +55,14 @@ def options(model: Any) -> dict[str, Any]:
         A functional model.
     """
     layers = layers_of(model)
-    kinds = {kind for kind in map(_kind, layers) if kind}
-    plain = any(getattr(layer, "plain_loops", False) for layer in layers)
-    found: dict[str, Any] = {}
-    if "grid" in kinds:
-        found[SUMS] = "LIBRARY_FUSION_TYPE_REDUCE"
-    elif not plain:
-        found[LEFT_OUT] = SUMS_OF_SUMS
-    if plain or (kinds and kinds <= {"series", "grid", "recurrent"}):
+    found = dict(QUICK)
+    if not any(getattr(layer, "fused_loops", False) for layer in layers):
         found[FUSED_LOOPS] = False
+    if any(isinstance(layer, IMAGE_LAYERS) for layer in layers):
+        found[SUMS] = "LIBRARY_FUSION_TYPE_REDUCE"
+    elif not any(getattr(layer, "sums_in_parts", False) for layer in layers):
+        found[LEFT_OUT] = SUMS_OF_SUMS
     return found
-
-
-def _kind(layer: Any) -> str:
-    """Return what a layer is; empty for those that go with any."""
-    inner = layer.forward_layer if isinstance(layer, keras.layers.Bidirectional) else layer
-    if isinstance(inner, keras.layers.RNN):
-        return "recurrent"
-    if isinstance(inner, keras.layers.Conv1D):
-        return "series"
-    if isinstance(inner, keras.layers.Conv2D | keras.layers.Conv3D):
-        return "grid"
-    pools = keras.layers.MaxPooling1D | keras.layers.MaxPooling2D | keras.layers.MaxPooling3D
-    if isinstance(inner, MaxPool1DBySlices | pools):
-        return "sliding"
-    if type(inner).__module__.split(".")[0] not in ("keras", "selector"):
-        return "other"
-    light = keras.layers.Dense | keras.layers.BatchNormalization | MaskedAttentionPooling
-    return "other" if inner.trainable_weights and not isinstance(inner, light) else ""
 
 
 def compiled(lowered: Any, wanted: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from selector.training import backend
 @pytest.fixture
 def fresh(monkeypatch, tmp_path):
     """Nothing chosen: no setting, no keras.json, not prepared."""
-    names = ("KERAS_BACKEND", "SELECTOR_CACHE", "JAX_COMPILATION_CACHE_DIR")
+    names = ("KERAS_BACKEND", "SELECTOR_CACHE", "JAX_COMPILATION_CACHE_DIR", "XLA_FLAGS")
     for name in names:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
@@ -52,3 +52,18 @@ def test_a_backend_that_is_not_installed_was_not_chosen(fresh, monkeypatch):
     monkeypatch.setattr(backend.importlib.util, "find_spec", lambda name: None)
     backend.prepare()
     assert os.environ["KERAS_BACKEND"] == "jax"
+
+
+@pytest.mark.parametrize("theirs", ["", "--xla_cpu_enable_fast_math=false", backend.XLA_FLAGS])
+def test_flags_of_the_user_come_last_and_ours_once(fresh, monkeypatch, theirs):
+    monkeypatch.setenv("XLA_FLAGS", theirs)
+    backend.prepare()
+    flags = os.environ["XLA_FLAGS"].split()
+    assert flags[0] == backend.XLA_FLAGS
+    assert flags[1:] == [f for f in theirs.split() if f != backend.XLA_FLAGS]
+
+
+def test_another_backend_gets_no_flags(fresh, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    backend.prepare()
+    assert "XLA_FLAGS" not in os.environ

@@ -171,7 +171,7 @@ class ConvLSTM2DByProducts(keras.layers.ConvLSTM2D):  # type: ignore[misc]
     precipitation nowcasting", NeurIPS 2015.
     """
 
-    plain_loops = True
+    sums_in_parts = True
     """See :func:`selector.training.compiler.options`."""
 
     def __init__(self, filters: int, kernel_size: Any = 3, **kwargs: Any) -> None:

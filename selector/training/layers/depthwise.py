@@ -142,7 +142,7 @@ def shifted_sum(
 class _ByShifts:
     """What the layers here share: whether shifts can do the work, and its extent."""
 
-    plain_loops = True
+    sums_in_parts = True
     """See :func:`selector.training.compiler.options`."""
 
     data_format: str

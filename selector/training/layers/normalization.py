@@ -11,21 +11,35 @@ MANY, PARTS = 1 << 18, 256
 """More numbers are added in so many parts first, so that none is lost beside a large sum."""
 
 
-def added(values: Any) -> Any:
+def added(values: Any, masked: bool = False) -> Any:
     """Return the sum of each channel over all positions.
 
     Parameters
     ----------
     values : tensor, shape (..., channel)
+    masked : bool
+        Whether a mask is part of what is summed: it is then written out before, since XLA
+        would look up the mask of each number anew.
     """
     channels = values.shape[-1]
+    if masked:
+        values = _written_out(values)
     values = ops.reshape(values, (-1, channels))
     count = values.shape[0]
-    if isinstance(count, int) and count % 2 == 0:  # XLA adds slices faster than it sums
+    if not masked and isinstance(count, int) and count % 2 == 0:  # XLA adds slices faster
         values = values[: count // 2] + values[count // 2 :]
-        if count > MANY and count % (2 * PARTS) == 0:
-            values = ops.sum(ops.reshape(values, (PARTS, -1, channels)), axis=0)
+    if isinstance(count, int) and count > MANY and count % (2 * PARTS) == 0:
+        values = ops.sum(ops.reshape(values, (PARTS, -1, channels)), axis=0)
     return ops.sum(values, axis=0)
+
+
+def _written_out(values: Any) -> Any:
+    """Keep XLA from computing these values inside of what comes next."""
+    if keras.backend.backend() != "jax":
+        return values
+    import jax
+
+    return jax.lax.optimization_barrier(values)  # type: ignore[no-untyped-call]
 
 
 def normalized_batch(
@@ -61,7 +75,8 @@ def normalized_batch(
             if upstream is None:
                 (upstream,) = args
             hat = (x - mean) * inverse
-            of_gamma, of_beta = added(upstream * hat), added(upstream)
+            masked = len(counted.shape) > 0
+            of_gamma, of_beta = added(upstream * hat, masked), added(upstream, masked)
             of_x = (gamma * inverse) * (upstream - counted * (of_beta + hat * of_gamma))
             rest = (ops.zeros_like(t) for t in (mean, variance, counted))
             return of_x, of_gamma, of_beta, *rest
@@ -116,6 +131,8 @@ class OnePassBatchNormalization(keras.layers.BatchNormalization):  # type: ignor
             centred = ops.where(real, centred, ops.zeros_like(centred))
             counted = ops.cast(real, x.dtype)
             share = counted / ops.maximum(ops.sum(counted), 1.0)
-        first, second = added(centred * share), added(ops.square(centred) * share)
+        masked = mask is not None
+        first = added(centred * share, masked)
+        second = added(ops.square(centred) * share, masked)
         variance = ops.maximum(second - ops.square(first), 0.0)
         return about + first, variance, share
