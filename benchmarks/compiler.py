@@ -3,8 +3,8 @@
     python benchmarks/compiler.py [--rows 512] [--cores 0] [--models NAME ...]
 
 For each network of ``training.py``: seconds to the first step with an empty cache
-and seconds an epoch, without options, with each of the three that
-``selector.training.compiler`` knows, and as that chooses. Rows go to
+and seconds an epoch, without options, with each of those that
+``selector.training.compiler`` and ``backend`` know, and as these choose. Rows go to
 ``compiler.csv`` as they are measured, a run that was broken off goes on, and
 ``compiler.md`` is written at the end. Run it on an idle machine.
 """
@@ -17,6 +17,7 @@ import sys
 import tempfile
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from common import append, done_already, markdown
 from training import PARTS, run
@@ -25,9 +26,19 @@ from training_parts.models import MODELS
 LOOPS = {"xla_cpu_use_fusion_emitters": False}
 SUMS = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"}
 WHOLE = {"xla_disable_hlo_passes": "tree_reduction_rewriter"}
-WAYS = {
-    "none": {}, "plain loops": LOOPS, "sums by library": SUMS, "sums whole": WHOLE, "chosen": None,
-}  # fmt: skip
+WAYS: dict[str, dict[str, Any] | None] = {
+    "none": {},
+    "first level": {"xla_backend_optimization_level": 1},
+    "one part": {"xla_cpu_parallel_codegen_split_count": 1},
+    "wide vectors": {"xla_cpu_prefer_vector_width": 512},
+    "not unrolled": {},
+    "plain loops": LOOPS,
+    "sums by library": SUMS,
+    "sums whole": WHOLE,
+    "chosen": None,
+}
+NOT_UNROLLED = ("not unrolled", "chosen")
+"""Ways with the flag that XLA takes from its environment alone."""
 FIELDS = ("date", "cores", "rows", "model", "way", "first", "epoch")
 
 
@@ -59,6 +70,7 @@ def main() -> None:
             line = [sys.executable, str(PARTS / "ours.py"), model, str(options.rows)]
             line += ["--cores", options.cores]
             line += [] if wanted is None else ["--options", json.dumps(wanted)]
+            line += [] if way in NOT_UNROLLED else ["--unrolled"]
             with tempfile.TemporaryDirectory() as room:
                 found = run(line, XDG_CACHE_HOME=room)
             row = {

@@ -25,8 +25,11 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--save", type=Path)
     parser.add_argument("--options", type=json.loads, help="in place of the compiler's, as JSON")
+    parser.add_argument("--unrolled", action="store_true", help="without selector's XLA_FLAGS")
     options = parser.parse_args()
     os.sched_setaffinity(0, {int(c) for c in options.cores.split(",")})
+    if options.unrolled:
+        backend.XLA_FLAGS = ""
     backend.prepare()
     print(json.dumps(measure(options)))
 
