@@ -47,7 +47,11 @@ def table(rows: list[dict[str, str]]) -> str:
     lines = []
     for model in dict.fromkeys(r["model"] for r in rows):
         mine = {r["way"]: r for r in rows if r["model"] == model}
-        cells = [f"{float(mine[w][k]):.3f}" for k in ("first", "epoch") for w in WAYS if w in mine]
+        cells = [
+            f"{float(mine[way][what]):.3f}" if way in mine else ""
+            for what in ("first", "epoch")
+            for way in WAYS
+        ]
         lines.append([model, *cells])
     heads = [f"{name}, {way}" for name in ("first step", "s/epoch") for way in WAYS]
     return "Measured by `python benchmarks/compiler.py`.\n\n" + markdown(["model", *heads], lines)

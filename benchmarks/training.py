@@ -54,7 +54,8 @@ def set_up() -> None:
 
 def run(line: list[str], **environment: str) -> dict[str, Any]:
     """Run one measurement in a process of its own."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("JAX_", "SELECTOR_"))}
+    theirs = ("JAX_", "SELECTOR_", "XLA_")
+    env = {k: v for k, v in os.environ.items() if not k.startswith(theirs)}
     env |= {"TF_CPP_MIN_LOG_LEVEL": "3", **environment}
     done = subprocess.run(line, env=env, capture_output=True, text=True, check=False)
     if done.returncode:

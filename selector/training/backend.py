@@ -15,7 +15,7 @@ _prepared = False
 
 XLA_FLAGS = "--xla_backend_extra_options=xla_cpu_disable_loop_unrolling"
 """Loops that LLVM unrolls take longer to compile and run no faster
-(``python benchmarks/compiler.py``). Known to XLA by its environment alone."""
+(``python benchmarks/compiler.py``). XLA takes this from its environment alone."""
 
 
 def prepare() -> None:
@@ -24,8 +24,9 @@ def prepare() -> None:
     JAX becomes the backend unless the user chose one with ``KERAS_BACKEND`` or
     in ``keras.json`` (where that backend is installed). With JAX the
     compilation cache is kept in the user's cache folder, unless
-    ``SELECTOR_CACHE=off`` or the folder cannot be made or trusted, and
-    :data:`XLA_FLAGS` come before those of the user.
+    ``SELECTOR_CACHE=off`` or the folder cannot be made or trusted, and :data:`XLA_FLAGS`
+    are put before the user's, for this process and those that it starts; not where the user
+    has given such options or named a file of flags.
     """
     global _prepared
     if _prepared:
@@ -36,8 +37,8 @@ def prepare() -> None:
         os.environ["KERAS_BACKEND"] = "jax"
     if (os.environ.get("KERAS_BACKEND") or _configured_backend()) == "jax":
         os.environ.setdefault("JAX_PLATFORMS", "cpu")
-        theirs = os.environ.get("XLA_FLAGS", "")
-        if XLA_FLAGS not in theirs:
+        theirs = os.environ.get("XLA_FLAGS", "").strip()
+        if XLA_FLAGS.partition("=")[0] not in theirs and theirs[:1] in ("", "-"):
             os.environ["XLA_FLAGS"] = f"{XLA_FLAGS} {theirs}".strip()
         _use_cache()
 

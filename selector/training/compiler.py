@@ -1,12 +1,13 @@
 """What XLA's CPU compiler is asked for, by what a model is made of.
 
-Some of its options pay for every model, three others pay for some and cost
-others (``python benchmarks/compiler.py``). None changes what is computed but
-for rounding.
+Some of its options pay for every model, two go with what is summed
+(``python benchmarks/compiler.py``). None changes what is computed but for
+rounding.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import jax
@@ -14,17 +15,17 @@ import keras
 
 from selector.training.models import layers_of
 
-FUSED_LOOPS = "xla_cpu_use_fusion_emitters"
-"""Loops over fused operations are optimised as a whole, which takes time to compile."""
-
 QUICK: dict[str, Any] = {
     "xla_backend_optimization_level": 1,
     "xla_cpu_parallel_codegen_split_count": 1,
     "xla_cpu_prefer_vector_width": 512,
+    "xla_cpu_use_fusion_emitters": False,
 }
 """What pays for every model: LLVM's first level of optimisation in place of its third, one part
-to compile in place of 32 (a worker has one core), and vectors as wide as the processor has.
-That LLVM unrolls no loop is told to XLA at its start (:data:`selector.training.backend.XLA_FLAGS`).
+to compile in place of 32 (nearly all workers have one core), vectors as wide as the processor
+has, and loops that are not optimised as fused ones, which saves most of all and makes some steps
+longer. That LLVM unrolls no loop is told to XLA at its start
+(:data:`selector.training.backend.XLA_FLAGS`).
 """
 
 SUMS = "xla_cpu_experimental_ynn_fusion_type"
@@ -39,37 +40,40 @@ compiled one by one, and what is to be added is written out first. Where many nu
 in training, layers do it in parts (``selector.training.layers.normalization.added``)."""
 
 IMAGE_LAYERS = keras.layers.Conv2D | keras.layers.Conv3D
+"""Layers after which sums go to the library."""
+
+_unknown: set[str] = set()
 
 
 def options(model: Any) -> dict[str, Any]:
-    """Return the options that pay for a Keras model.
+    """Return the options that pay for a Keras model; none but on a CPU.
 
-    Loops are not optimised as fused ones, which halves the time to compile and costs a tenth
-    of a step at most, but where a layer asks for it by an attribute ``fused_loops``. Sums over
-    images (gradients of biases and of normalisation) go to the library; others are left whole,
-    but where a layer has an attribute ``sums_in_parts``.
+    Sums in a network of image layers (gradients of biases and of normalisation) go to the
+    library. In others they are left whole, but where a layer has an attribute ``sums_in_parts``.
 
     Parameters
     ----------
     model : keras.Model
         A functional model.
     """
+    if jax.default_backend() != "cpu":
+        return {}
     layers = layers_of(model)
-    found = dict(QUICK)
-    if not any(getattr(layer, "fused_loops", False) for layer in layers):
-        found[FUSED_LOOPS] = False
     if any(isinstance(layer, IMAGE_LAYERS) for layer in layers):
-        found[SUMS] = "LIBRARY_FUSION_TYPE_REDUCE"
-    elif not any(getattr(layer, "sums_in_parts", False) for layer in layers):
-        found[LEFT_OUT] = SUMS_OF_SUMS
-    return found
+        return {**QUICK, SUMS: "LIBRARY_FUSION_TYPE_REDUCE"}
+    if any(getattr(layer, "sums_in_parts", False) for layer in layers):
+        return dict(QUICK)
+    return {**QUICK, LEFT_OUT: SUMS_OF_SUMS}
 
 
 def compiled(lowered: Any, wanted: dict[str, Any]) -> Any:
-    """Compile a lowered function with options, or without those that XLA does not know."""
+    """Compile a lowered function with options, without those that XLA does not know."""
+    known = {name: value for name, value in wanted.items() if name not in _unknown}
     try:
-        return lowered.compile(compiler_options=wanted or None)
-    except jax.errors.JaxRuntimeError:
-        if not wanted:
+        return lowered.compile(compiler_options=known or None)
+    except jax.errors.JaxRuntimeError as error:
+        refused = re.search(r"No such compile option: '(\w+)'", str(error))
+        if refused is None or refused[1] not in known:
             raise
-        return lowered.compile()
+        _unknown.add(refused[1])
+        return compiled(lowered, known)

@@ -339,14 +339,23 @@ def _forward(model: Any) -> Callable[[Prepared], Array]:
         return lambda data: _batched(model.predict_on_batch, as_inputs(data))
     import jax
 
-    trainable = [v.value for v in model.trainable_variables]
-    fixed = [v.value for v in model.non_trainable_variables]
+    from selector.training import compiler
+
+    weights = [[v.value for v in model.trainable_variables]]
+    weights.append([v.value for v in model.non_trainable_variables])
+    wanted, ready = compiler.options(model), {}
 
     @jax.jit
     def call(trainable: Any, fixed: Any, inputs: Any) -> Any:
         return model.stateless_call(trainable, fixed, inputs, training=False)[0]
 
-    return lambda data: _batched(lambda given: call(trainable, fixed, given), as_inputs(data))
+    def compiled(given: Any) -> Any:
+        shapes = tuple((a.shape, str(a.dtype)) for a in jax.tree.leaves(given))
+        if shapes not in ready:
+            ready[shapes] = compiler.compiled(call.lower(*weights, given), wanted)
+        return ready[shapes](*weights, given)
+
+    return lambda data: _batched(compiled, as_inputs(data))
 
 
 def _by_head(model: Any, task: str) -> Callable[[Prepared], Array]:

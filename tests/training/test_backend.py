@@ -54,13 +54,20 @@ def test_a_backend_that_is_not_installed_was_not_chosen(fresh, monkeypatch):
     assert os.environ["KERAS_BACKEND"] == "jax"
 
 
-@pytest.mark.parametrize("theirs", ["", "--xla_cpu_enable_fast_math=false", backend.XLA_FLAGS])
-def test_flags_of_the_user_come_last_and_ours_once(fresh, monkeypatch, theirs):
+@pytest.mark.parametrize("theirs", ["", "--xla_cpu_enable_fast_math=false"])
+def test_flags_of_the_user_come_after_ours(fresh, monkeypatch, theirs):
     monkeypatch.setenv("XLA_FLAGS", theirs)
     backend.prepare()
-    flags = os.environ["XLA_FLAGS"].split()
-    assert flags[0] == backend.XLA_FLAGS
-    assert flags[1:] == [f for f in theirs.split() if f != backend.XLA_FLAGS]
+    assert os.environ["XLA_FLAGS"].split() == [backend.XLA_FLAGS, *theirs.split()]
+
+
+@pytest.mark.parametrize(
+    "theirs", ["--xla_backend_extra_options=", "/etc/flags.txt", backend.XLA_FLAGS]
+)
+def test_what_the_user_said_of_such_flags_stays(fresh, monkeypatch, theirs):
+    monkeypatch.setenv("XLA_FLAGS", theirs)
+    backend.prepare()
+    assert os.environ["XLA_FLAGS"] == theirs
 
 
 def test_another_backend_gets_no_flags(fresh, monkeypatch):

@@ -25,12 +25,13 @@ from selector.training.fit import fit_final, run_trial
 
 assert keras.backend.backend() == sys.argv[1], keras.backend.backend()
 registry = Registry()
-for name, data in (
+for case, (name, data) in enumerate((
     ("rnn.gru", series(n=80, ragged=True)),
     ("cnn.fcn", series(n=80)),
+    ("cnn.fcn", series(n=80, ragged=True)),
     ("cnn.minirocket", series(n=80)),
     ("tabular.mlp", table(n=120)),
-):
+)):
     architecture = registry.architecture(name)
     profile = profile_of(data)
     params = architecture.portfolio(profile)[0]
@@ -40,7 +41,7 @@ for name, data in (
     assert result.state == "complete", (name, result.reason)
     assert result.score > 0.8, (name, result.score)
     assert result.latency_ms > 0, name
-    folder = Path(sys.argv[2]) / name
+    folder = Path(sys.argv[2]) / f"{case}-{name}"
     final = fit_final(spec, architecture, profile, data, folder)
     assert final.state == "complete", (name, final.reason)
     predicted = saved.load(folder).predict(data.x)

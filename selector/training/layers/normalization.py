@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-MANY, PARTS = 1 << 18, 256
+MANY, PARTS = 1 << 17, 256
 """More numbers are added in so many parts first, so that none is lost beside a large sum."""
 
 
@@ -18,23 +18,24 @@ def added(values: Any, masked: bool = False) -> Any:
     ----------
     values : tensor, shape (..., channel)
     masked : bool
-        Whether a mask is part of what is summed: it is then written out before, since XLA
-        would look up the mask of each number anew.
+        Whether a mask is part of what is summed. All positions are then one axis, where XLA
+        would go over rows and steps, or look up row and step of each number for its mask.
     """
     channels = values.shape[-1]
     if masked:
-        values = _written_out(values)
+        values = _as_it_is(values)
     values = ops.reshape(values, (-1, channels))
     count = values.shape[0]
     if not masked and isinstance(count, int) and count % 2 == 0:  # XLA adds slices faster
-        values = values[: count // 2] + values[count // 2 :]
-    if isinstance(count, int) and count > MANY and count % (2 * PARTS) == 0:
-        values = ops.sum(ops.reshape(values, (PARTS, -1, channels)), axis=0)
+        count //= 2
+        values = values[:count] + values[count:]
+    if isinstance(count, int) and count > MANY and count % PARTS == 0:
+        values = _as_it_is(ops.sum(ops.reshape(values, (PARTS, -1, channels)), axis=0))
     return ops.sum(values, axis=0)
 
 
-def _written_out(values: Any) -> Any:
-    """Keep XLA from computing these values inside of what comes next."""
+def _as_it_is(values: Any) -> Any:
+    """Keep XLA from rewriting these values together with what comes next."""
     if keras.backend.backend() != "jax":
         return values
     import jax
