@@ -157,23 +157,32 @@ class Contender:
                 since += 1
         return since
 
-    def structure(self, seed: int) -> Params:
+    def structure(self, seed: int, keep: bool = False) -> Params:
         """Return what a sampled configuration takes as given, and does not leave to the study.
 
         A network keeps the structure of the best one so far, but for every fourth: what is new
         has to be compiled, and a learning rate tells as much as another width. The first new
         structures are drawn by `seed` alone, so that a later run on data of these shapes finds
-        them compiled.
+        them compiled. With `keep` the structure always stays.
         """
         kind, best = self.candidate.type, self.best
         if kind == "estimator":
             return {}
         sampled = self.started - len(self.candidate.portfolio)
-        if kind == "network" and best is not None and sampled % 4 != 3:
+        if kind == "network" and best is not None and (keep or sampled % 4 != 3):
             return {name: best.spec.params[name] for name in structural(self.candidate.space)}
         if self.started >= DRAWN_ALIKE:
             return {}
         return drawn_structure(self.candidate.space, f"{seed} {self.candidate.name} {self.started}")
+
+    @property
+    def may_keep(self) -> bool:
+        """Whether it is a network whose best structure another configuration can keep."""
+        return (
+            self.candidate.type == "network"
+            and self.best is not None
+            and bool(self.candidate.space)
+        )
 
     @property
     def has_work(self) -> bool:

@@ -84,7 +84,10 @@ class Lanes:
         return any(any(c.running for c in m) and not any(c.best for c in m) for m in lanes)
 
     def choose(
-        self, built: set[str], spent: Callable[[Sequence[Contender]], float]
+        self,
+        built: set[str],
+        spent: Callable[[Sequence[Contender]], float],
+        joining: bool = True,
     ) -> Contender | None:
         """Pick the contender to try next, or None where none has work.
 
@@ -94,6 +97,8 @@ class Lanes:
             Architectures that the worker has compiled.
         spent : callable
             Returns what the members of a lane have had so far.
+        joining : bool
+            Whether networks may join those of their family that were tried.
         """
         unseen = self.unseen()
         if unseen:
@@ -106,13 +111,13 @@ class Lanes:
         for contender in self.contenders.values():
             if contender.has_work and contender.candidate.role != "baseline":
                 lanes.setdefault(lane_of(contender), []).append(contender)
-        turns = [(self.members(lane), self._turn(going)) for lane, going in lanes.items()]
+        turns = [(self.members(lane), self._turn(going, joining)) for lane, going in lanes.items()]
         turns = [(members, chosen) for members, chosen in turns if chosen is not None]
         if not turns:
             return None
         return min(turns, key=lambda t: spent(t[0]) / self._share(t[0]))[1]
 
-    def _turn(self, lane: Sequence[Contender]) -> Contender | None:
+    def _turn(self, lane: Sequence[Contender], joining: bool = True) -> Contender | None:
         """Pick whose turn it is among the members of a lane that have work.
 
         Architectures join in the order in which their plugin lists them, one
@@ -124,6 +129,8 @@ class Lanes:
         going = [c for c in lane if c.started]
         waiting = [c for c in lane if not c.started]
         if self.profile.n < FEW_ROWS and len(joined) >= FEW_NETWORKS:
+            waiting = []
+        if not joining and lane[0].candidate.trained and any(c.best for c in going):
             waiting = []
         enough = sum(c.started for c in joined) >= TRIALS_EACH * len(joined)
         if waiting and (enough or not going):

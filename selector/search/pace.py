@@ -73,6 +73,13 @@ class Pace:
         known = [r for records in self._networks.values() for r in records]
         return _start(own, "new") or _start(known, "new") or START_SECONDS["new"]
 
+    def compiled_share(self) -> float:
+        """Return the share of the seconds of networks in the search that went into compiling."""
+        trials = [r for records in self._networks.values() for r in records]
+        results = [r.result for r in trials if r.spec.stage != "confirm"]
+        total = sum(r.seconds for r in results)
+        return sum(r.compile_seconds for r in results) / total if total else 0.0
+
     def seconds(self, architecture: str, params: Params, start: str = "") -> float | None:
         """Return what a closed-form model's trial is expected to take; None before its first.
 

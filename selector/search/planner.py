@@ -48,6 +48,10 @@ Racing = Callable[["Planner"], list[tuple[str, str]]]
 SAME_SPLIT = 12
 """Sampled trials on one holdout, so that those of a lane can be compared while they train."""
 
+COMPILED_SHARE = 0.25
+"""Share of the seconds of networks in the search beyond which no new structure is compiled, but
+for a family's first."""
+
 _NO_LIMITS = Limits()
 
 ENSEMBLE_SHARE = 0.1
@@ -171,7 +175,7 @@ class Planner:
             return None
         if self.stage in ("portfolio", "search"):
             if self._may_search():
-                chosen = self.lanes.choose(built, self._spent)
+                chosen = self.lanes.choose(built, self._spent, not self._compiled_enough())
                 if chosen is not None:
                     self.stage = "portfolio" if self.lanes.unseen() else "search"
                     return self._search_trial(chosen, self.stage)
@@ -367,9 +371,15 @@ class Planner:
         done = sum(r.result.seconds for c in members for r in c.records)
         return done + sum(c.running for c in members) * self.trial_limit()
 
+    def _compiled_enough(self) -> bool:
+        """Whether what is compiled is trained again before more is compiled."""
+        return self.timed and self.pace.compiled_share() > COMPILED_SHARE
+
     def _search_trial(self, contender: Contender, stage: str) -> tuple[TrialSpec, int | None]:
-        params, index = contender.portfolio.pop(0) if contender.portfolio else (None, 0)
-        given = contender.structure(self.seed) if params is None else params
+        keep = self._compiled_enough() and contender.may_keep and self.profile.n >= FEW_ROWS
+        planned = bool(contender.portfolio) and not keep
+        params, index = contender.portfolio.pop(0) if planned else (None, 0)
+        given = contender.structure(self.seed, keep) if params is None else params
         number, chosen = self.studies.ask(contender.candidate, given)
         if params is None:
             self._splits_drawn += 1

@@ -38,8 +38,14 @@ def candidate(name: str) -> Candidate:
     return Candidate(name, family, name, "p", network, kind, role, True, "fits", space, portfolio)  # type: ignore[arg-type]
 
 
-def play(planner: Planner, seconds: float = 3.0, limit: int = 10_000) -> list[Record]:
-    """Run a plan with invented trials, two at a time; each takes `seconds` on its core."""
+def play(
+    planner: Planner, seconds: float = 3.0, limit: int = 10_000, compiled: float = 0.2
+) -> list[Record]:
+    """Run a plan with invented trials, two at a time; each takes `seconds` on its core.
+
+    Of these a network's structure takes `compiled` to compile where it is new.
+    """
+    built: set[tuple[str, int]] = set()
     rng = np.random.default_rng(0)
     done: list[Record] = []
     while len(done) < limit:
@@ -51,13 +57,15 @@ def play(planner: Planner, seconds: float = 3.0, limit: int = 10_000) -> list[Re
             network = found.type == "network"
             took = seconds if network else 0.1
             planner.budget.now += took / 2
+            program = (found.name, spec.params.get("u", 0))
             result = TrialResult(
                 "complete", score=float(np.clip(SCORES[found.name] + rng.normal(0, 0.01), 0, 1)),
                 loss=0.5, fit_seconds=took, seconds=took, n_train=45, stopped="planned",
                 epochs=20 if network else 0, best_epoch=20 if network else 0,
                 epoch_seconds=took / 20 if network else 0.0, bytes=100, macs=1000,
-                compile_seconds=0.2, planned_epochs=20,
+                compile_seconds=0.2 if program in built else compiled, planned_epochs=20,
             )  # fmt: skip
+            built.add(program)
             record = Record(spec, result, found.family, found.type, number)
             planner.tell(record)
             done.append(record)

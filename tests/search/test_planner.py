@@ -15,6 +15,7 @@ from selector.contract import Categorical, Float, Int, TrialResult
 from selector.errors import OptionError
 from selector.search.budget import parse_time
 from selector.search.contenders import DRAWN_ALIKE, PATIENCE
+from selector.search.planner import COMPILED_SHARE
 from selector.search.records import Record
 from selector.search.splits import MINIMUM_SPLITS
 
@@ -67,6 +68,29 @@ def test_the_next_architecture_of_a_family_joins_after_two_trials_of_the_first(m
     records = [r for r in everything if r.family == "rnn" and r.spec.stage != "confirm"]
     names = [r.spec.architecture for r in records]
     assert names[:3] == ["rnn.net", "rnn.net", "rnn.other"]
+
+
+def test_what_is_compiled_is_trained_again_before_more_is_compiled(make):
+    planner = make(seconds=600.0)
+    records = play(planner, compiled=2.5)
+    records = [r for r in records if r.type == "network" and r.spec.stage != "confirm"]
+    shares = [
+        sum(r.result.compile_seconds for r in records[:i])
+        / sum(r.result.seconds for r in records[:i])
+        for i in range(1, len(records))
+    ]
+    seen = {(records[0].spec.architecture, records[0].spec.params["u"])}
+    families = {records[0].family}
+    for record, before, share in zip(records[2:], shares, shares[1:], strict=False):
+        program = (record.spec.architecture, record.spec.params["u"])
+        # two run at a time: the share is that of one trial before, or of two
+        if record.family in families and min(before, share) > COMPILED_SHARE:
+            assert program in seen
+        seen.add(program)
+        families.add(record.family)
+    assert {name for name, _ in seen} == {"cnn.net", "hybrid.net", "rnn.net", "rnn.other"}
+    planner.timed = False
+    assert not planner._compiled_enough(), "a plan without a clock is the same on any machine"
 
 
 def test_where_trainings_are_slow_only_the_first_architecture_of_a_family_is_tried(make):
