@@ -23,7 +23,7 @@ FEW_ROWS = 100
 TOO_COSTLY = 2
 """Configurations over a limit, and none within, after which an architecture rests."""
 
-DRAWN_ALIKE = 8
+DRAWN_ALIKE = 16
 """Trials of an architecture before which each new structure is the same in every run of a seed."""
 
 REPEATS = 3
