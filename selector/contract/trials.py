@@ -38,10 +38,10 @@ class TrialSpec:
     rates : mapping or None
         What the run has learned about speed. Of a network see
         :class:`selector.training.forecast.Rates`; one that cannot end in time is
-        then not started. Of fixed features the seconds of the trial, by how their
-        program starts.
+        then not started. Of fixed features see
+        :class:`selector.training.forecast.FeatureRates`.
     expected_seconds : float or None
-        Predicted seconds of the trial where no `rates` are needed to tell.
+        Predicted seconds of an estimator's trial.
     prune_above : mapping of str to float
         Validation losses by share of the planned epochs (``"0.25"``): a network
         whose best loss by then is higher is given up. From earlier trials on

@@ -7,11 +7,12 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-from selector.contract import Params
+from selector.contract import CORE_PARAMS, Params
 from selector.search.records import Record
-from selector.training.forecast import Rates
+from selector.training.forecast import FeatureRates, Rates
 
-START_SECONDS = {"new": 2.0, "stored": 0.2, "ready": 0.1}
+START_SECONDS = {"new": 1.5, "stored": 0.2, "ready": 0.1}
+"""Assumed until there is a trial that tells."""
 SCORING_SECONDS = 0.1
 """Assumed of a network until there is a trial that tells."""
 
@@ -74,35 +75,74 @@ class Pace:
         return _start(own, "new") or _start(known, "new") or START_SECONDS["new"]
 
     def compiled_share(self) -> float:
-        """Return the share of the seconds of networks in the search that went into compiling."""
+        """Return the share of the seconds of networks in the search that compiling takes.
+
+        A structure that was found compiled counts what compiling it would have taken: a run
+        with a filled cache tries about as many of them as one with an empty cache, and
+        trains them more often, in place of compiling others.
+        """
         trials = [r for records in self._networks.values() for r in records]
-        results = [r.result for r in trials if r.spec.stage != "confirm"]
-        total = sum(r.seconds for r in results)
-        return sum(r.compile_seconds for r in results) / total if total else 0.0
+        trials = [r for r in trials if r.spec.stage != "confirm"]
+        training = sum(r.result.seconds - r.result.compile_seconds for r in trials)
+        compiling, seen = 0.0, set()
+        for record in trials:
+            result, structure = record.result, _structure(record)
+            found = result.start == "stored" and structure not in seen
+            whole = self.compiling(record.spec.architecture)
+            compiling += whole if found else result.compile_seconds
+            seen.add(structure)
+        return compiling / (training + compiling) if trials else 0.0
 
-    def seconds(self, architecture: str, params: Params, start: str = "") -> float | None:
-        """Return what a closed-form model's trial is expected to take; None before its first.
+    def seconds(self, architecture: str, params: Params) -> float | None:
+        """Return what an estimator's trial is expected to take; None before its first."""
+        alike = self._alike(architecture, params)
+        return None if alike is None else alike.result.seconds
 
-        That is what the latest one took of those whose configuration agrees with
-        `params` in the most values: the first of a kind have compiled or imported.
-        With `start`, of those whose program started so.
+    def feature_rates(self, architecture: str, params: Params) -> dict[str, Any] | None:
+        """Return the fields of :class:`~selector.training.forecast.FeatureRates`.
+
+        None before the architecture's first trial.
+        """
+        alike = self._alike(architecture, params)
+        if alike is None:
+            return None
+        own = {r.result.start: r.result.compile_seconds for r in self._others[architecture]}
+        others = [r for records in self._others.values() for r in records if r.type == "feature"]
+        result = alike.result
+        return asdict(
+            FeatureRates(
+                start_seconds={
+                    start: _start(others, start) or assumed
+                    for start, assumed in START_SECONDS.items()
+                }
+                | own,
+                work_seconds=max(result.seconds - result.compile_seconds, 0.0),
+                work=result.macs * result.n_train,
+            )
+        )
+
+    def _alike(self, architecture: str, params: Params) -> Record | None:
+        """Return the latest trial of those that agree with `params` in the most values.
+
+        The first of a kind have compiled or imported.
         """
         known = self._others.get(architecture, [])
-        records = [r for r in known if start in ("", r.result.start)]
-        agree = [sum(r.spec.params.get(k) == v for k, v in params.items()) for r in records]
-        latest = max(range(len(records)), key=lambda i: (agree[i], i), default=None)
-        return None if latest is None else records[latest].result.seconds
-
-    def by_start(self, architecture: str, params: Params) -> dict[str, float]:
-        """Return :meth:`seconds` of fixed features, by how their program starts."""
-        found = {start: self.seconds(architecture, params, start) for start in START_SECONDS}
-        return {start: seconds for start, seconds in found.items() if seconds is not None}
+        agree = [sum(r.spec.params.get(k) == v for k, v in params.items()) for r in known]
+        latest = max(range(len(known)), key=lambda i: (agree[i], i), default=None)
+        return None if latest is None else known[latest]
 
 
 def _median(values: Iterable[float | None]) -> float:
     """Return the median of the values that are known; 0 where none is."""
     known = [v for v in values if v]
     return float(median(known)) if known else 0.0
+
+
+def _structure(record: Record) -> tuple[str, Any]:
+    """Return what a trial's compiled program depends on beside the data."""
+    chosen = record.spec.params.items()
+    kept = {k: v for k, v in chosen if k not in CORE_PARAMS and not isinstance(v, float)}
+    return record.spec.architecture, tuple(sorted(kept.items()))
 
 
 def _speed(record: Record) -> float | None:

@@ -48,9 +48,9 @@ Racing = Callable[["Planner"], list[tuple[str, str]]]
 SAME_SPLIT = 12
 """Sampled trials on one holdout, so that those of a lane can be compared while they train."""
 
-COMPILED_SHARE = 0.25
-"""Share of the seconds of networks in the search beyond which no new structure is compiled, but
-for a family's first."""
+COMPILED_SHARE = 0.2
+"""Share of the seconds of networks in the search that compiling takes (:meth:`Pace.compiled_share`)
+beyond which no other structure is tried, but for a family's first."""
 
 _NO_LIMITS = Limits()
 
@@ -420,16 +420,18 @@ class Planner:
         drawn = self.splits.confirm.index(split) if stage == "confirm" and split else self._ids
         seed = (self.seed * 1_000_003 + drawn) % 2**31
         self._ids += 1
-        network = contender.candidate.type == "network"
+        kind = contender.candidate.type
         rates = None
-        if self.timed:
-            rates = self.pace.rates(name, like) if network else self.pace.by_start(name, params)
-        else:
+        if not self.timed:
             seconds, train_seconds = self.trial_limit(), None
+        elif kind == "network":
+            rates = self.pace.rates(name, like)
+        elif kind == "feature":
+            rates = self.pace.feature_rates(name, params)
         return TrialSpec(
             trial_id, stage, name, params, split, seed, seconds, epochs, train_seconds,
             rates=rates,
-            expected_seconds=None if network else self.pace.seconds(name, params),
+            expected_seconds=self.pace.seconds(name, params) if kind == "estimator" else None,
             timed=self.timed, latency=contender.limits.latency_ms is not None,
         )  # fmt: skip
 

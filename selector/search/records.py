@@ -14,6 +14,9 @@ LOSS_WEIGHT = 0.05
 CUT_SHARE = 0.7
 """Share of its time that a plan takes which the time ended, and not the number of its steps."""
 
+SETTLED_SHARE = 0.8
+"""Share of its planned epochs before which the best of a training that had enough of them lies."""
+
 OVERHEAD_SECONDS = {"network": 0.5, "feature": 0.3, "estimator": 0.05}
 """Seconds of a trial that are not spent fitting, once its step is compiled."""
 
@@ -74,10 +77,15 @@ class Record:
 
     @property
     def cut_short(self) -> bool:
-        """Whether its plan was as long as the time for one trial, so that more may help."""
+        """Whether its plan was as long as the time for one trial, so that more may help.
+
+        Not where the validation loss found no better epoch in the last fifth of it.
+        """
         limit, result = self.spec.train_seconds, self.result
-        planned = result.stopped == "planned" and limit is not None
-        return planned and result.fit_seconds > CUT_SHARE * (limit or 0.0)
+        if result.stopped != "planned" or limit is None:
+            return False
+        settled = result.best_epoch < SETTLED_SHARE * result.planned_epochs
+        return not settled and result.fit_seconds > CUT_SHARE * limit
 
     def predicted_seconds(self, n_train: int, epochs: int | None = None) -> float:
         """Predict the seconds that this configuration takes on `n_train` rows."""

@@ -15,6 +15,7 @@ from selector.tasks.arranged import subset
 from selector.training import closed_form, cost, models, plain
 from selector.training.clock import DeadlineError, NonFiniteError
 from selector.training.fitted import Fitted, Job, probabilities
+from selector.training.forecast import FeatureRates
 from selector.training.networks import prepare_rows, preprocessor_for, structure_key
 
 BATCH = 64
@@ -63,12 +64,11 @@ def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
     classes = models.n_outputs(job.profile) if job.classification else 0
     head = closed_form.solve(features, y[chosen], classes)
     whole = models.with_dense(built, head.kernel, head.bias)
+    costs = cost.of_model(whole.model, job.length)
     record = {
         "compile_seconds": compiled, "fit_seconds": job.clock.elapsed - compiled, "stopped": "",
-        "start": start,
+        "start": start, "predicted_seconds": _expected(job, costs["macs"], start), **costs,
     }  # fmt: skip
-    if job.spec.rates and start in job.spec.rates:
-        record["predicted_seconds"] = job.spec.rates[start]
     job.clock.beat(stage="score", solve_seconds=time.monotonic() - started)
     outputs = None
     if len(validation):
@@ -78,13 +78,20 @@ def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
     one = data.take(train[:1])
     return Fitted(
         predictions=_predictions(outputs, job.classification),
-        record={**record, **cost.of_model(whole.model, job.length)},
+        record=record,
         finish=lambda: models.final_model(whole, job.profile.task),
         predict_one=lambda: _features(job, architecture, built, one, batch=1),
         preprocessor=preprocessor,
         modules=models.custom_modules(whole.model),
         rows=len(chosen),
     )
+
+
+def _expected(job: Job, macs: int, start: str) -> float | None:
+    """Return what the trial was expected to take, by what was known before it began."""
+    if job.spec.rates is None:
+        return None
+    return FeatureRates(**job.spec.rates).seconds(macs, len(job.train), start)
 
 
 def _row_seconds(

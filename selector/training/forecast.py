@@ -36,6 +36,40 @@ class Rates:
     own: bool = True
 
 
+@dataclass(frozen=True)
+class FeatureRates:
+    """What earlier trials of a run say about how long fixed features take.
+
+    Parameters
+    ----------
+    start_seconds : mapping of str to float
+        From the start of a trial to its first features, by how their program starts.
+    work_seconds : float
+        What a trial of the configuration most alike took after that.
+    work : int
+        Its multiply-adds of one sample times its training rows.
+    """
+
+    start_seconds: Mapping[str, float]
+    work_seconds: float
+    work: int
+
+    def seconds(self, macs: int, n_train: int, start: str) -> float:
+        """Return the predicted seconds of a trial.
+
+        Parameters
+        ----------
+        macs : int
+            Multiply-adds of one sample.
+        n_train : int
+            Training rows.
+        start : {"new", "stored", "ready", ""}
+            How the program starts.
+        """
+        growth = macs * n_train / self.work if self.work else 1.0
+        return self.start_seconds.get(start, 0.0) + self.work_seconds * growth
+
+
 DOUBT = {True: 2.0, False: 10.0}
 """How many times less than forecast a trial may take; architectures differ by as much in speed."""
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from selector.contract import TrialResult, TrialSpec
-from selector.search.pace import Pace
+from selector.search.pace import START_SECONDS, Pace
 from selector.search.records import Record
 from selector.training.clock import DeadlineError
-from selector.training.forecast import Forecast, check_fits, forecast
+from selector.training.forecast import FeatureRates, Forecast, check_fits, forecast
 
 
 def record(
@@ -113,21 +113,63 @@ def test_how_a_step_starts_is_learned_apart():
     assert 0 < rates["start_seconds"]["ready"] < 0.3
 
 
-def test_a_closed_form_model_is_expected_to_take_what_the_latest_like_it_took():
+def test_an_estimator_is_expected_to_take_what_the_latest_like_it_took():
     pace = Pace()
-    for units, seconds in ((400, 3.0), (200, 0.5), (400, 1.0), (200, 0.4)):
-        pace.tell(record("rnn.fixed", "feature", {"units": units, "a": 0.1}, seconds=seconds))
-    assert pace.seconds("rnn.fixed", {"units": 400, "a": 0.7}) == 1.0
-    assert pace.seconds("rnn.fixed", {"units": 200, "a": 0.7}) == 0.4
-    assert pace.seconds("rnn.fixed", {"units": 100}) == 0.4
+    for trees, seconds in ((400, 3.0), (200, 0.5), (400, 1.0), (200, 0.4)):
+        pace.tell(record("tabular.trees", "estimator", {"n": trees, "a": 0.1}, seconds=seconds))
+    assert pace.seconds("tabular.trees", {"n": 400, "a": 0.7}) == 1.0
+    assert pace.seconds("tabular.trees", {"n": 200, "a": 0.7}) == 0.4
+    assert pace.seconds("tabular.trees", {"n": 100}) == 0.4
 
 
-def test_fixed_features_are_expected_by_how_their_program_starts():
+def features(name: str, units: int, start: str, compiling: float, working: float) -> Record:
+    return record(
+        name, "feature", {"units": units, "a": 0.1}, start=start, compile_seconds=compiling,
+        seconds=compiling + working, macs=10 * units,
+    )  # fmt: skip
+
+
+def test_fixed_features_are_expected_by_how_their_program_starts_and_by_their_work():
     pace = Pace()
-    for start, seconds in (("new", 3.0), ("ready", 0.2), ("new", 2.5), ("ready", 0.1)):
-        pace.tell(record("rnn.fixed", "feature", {"units": 4}, seconds=seconds, start=start))
-    assert pace.by_start("rnn.fixed", {"units": 4}) == {"new": 2.5, "ready": 0.1}
-    assert pace.by_start("cnn.other", {}) == {}
+    assert pace.feature_rates("rnn.fixed", {"units": 400}) is None
+    pace.tell(features("cnn.other", 7, "stored", 0.3, 0.1))
+    pace.tell(features("rnn.fixed", 400, "new", 2.0, 1.5))
+    pace.tell(features("rnn.fixed", 200, "new", 1.8, 0.7))
+    pace.tell(features("rnn.fixed", 400, "ready", 0.1, 1.0))
+    rates = FeatureRates(**pace.feature_rates("rnn.fixed", {"units": 400, "a": 0.7}))
+    assert rates.seconds(4000, 100, "ready") == pytest.approx(1.1)
+    assert rates.seconds(4000, 100, "new") == pytest.approx(2.8)  # compiled quicker at last
+    assert rates.seconds(4000, 100, "stored") == pytest.approx(1.3)  # as other features
+    assert rates.seconds(6000, 200, "ready") == pytest.approx(3.1)
+    assert rates.seconds(4000, 100, "") == pytest.approx(1.0)
+
+
+def test_features_without_multiply_adds_are_expected_to_take_as_long_again():
+    rates = FeatureRates({"ready": 0.1}, work_seconds=0.4, work=0)
+    assert rates.seconds(0, 100, "ready") == pytest.approx(0.5)
+
+
+def test_a_structure_that_was_found_compiled_counts_what_compiling_it_would_take():
+    def trained(start: str, compiling: float, **params: Any) -> Record:
+        return record(
+            params=params, start=start, compile_seconds=compiling, seconds=compiling + 3.0
+        )
+
+    pace = Pace()
+    assert pace.compiled_share() == 0.0
+    pace.tell(trained("stored", 0.2, width=8, lr=0.1))
+    assumed = START_SECONDS["new"]
+    assert pace.compiled_share() == pytest.approx(assumed / (assumed + 3))
+    pace.tell(trained("new", 2.0, width=16, lr=0.1))
+    told = 2 * 2.0
+    assert pace.compiled_share() == pytest.approx(told / (told + 6.0))
+    pace.tell(trained("stored", 0.2, width=16, lr=0.3))  # compiled by another worker
+    pace.tell(trained("ready", 0.1, width=16, lr=0.2))
+    told += 0.3
+    assert pace.compiled_share() == pytest.approx(told / (told + 12.0))
+    confirmed = trained("stored", 0.2, width=32, lr=0.2)
+    pace.tell(replace(confirmed, spec=replace(confirmed.spec, stage="confirm")))
+    assert pace.compiled_share() == pytest.approx(told / (told + 12.0))
 
 
 def test_a_first_epoch_that_was_cut_short_is_not_taken_for_a_whole_one():

@@ -475,9 +475,14 @@ def test_fixed_features_are_predicted_by_how_their_program_starts(monkeypatch, t
     monkeypatch.setattr(programs, "folder", lambda: tmp_path)
     steps.clear()
     seconds = {"new": 3.0, "stored": 1.0, "ready": 0.5}
-    first, second = trial("feature", rates=seconds), trial("feature", rates=seconds)
+    first = trial("feature")
+    rates = {
+        "start_seconds": seconds, "work_seconds": 0.2, "work": 2 * first.macs * first.n_train,
+    }  # fmt: skip
+    second = trial("feature", rates=rates)
     assert (first.start, second.start) == ("new", "ready")
-    assert (first.predicted_seconds, second.predicted_seconds) == (3.0, 0.5)
+    assert first.predicted_seconds is None
+    assert second.predicted_seconds == pytest.approx(0.5 + 0.1)
     for result in (first, second):
         assert 0 < result.compile_seconds < result.seconds - result.fit_seconds + 1e-6
 
