@@ -99,7 +99,7 @@ class Inception(NetworkArchitecture):
         from selector.training import layers
 
         def convolution(values: Any, kernel: int) -> Any:
-            return keras.layers.Conv1D(
+            return layers.FastConv1D(
                 width,
                 kernel,
                 padding="same",

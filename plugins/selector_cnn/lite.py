@@ -104,9 +104,11 @@ def _convolution(x: Any, filters: int, kernel: int, stride: int, **more: Any) ->
     """Return a convolution of `x`, centred whatever the padding, and its layer."""
     import keras
 
+    from selector.training import layers
+
     if kernel > 1:
         x = keras.layers.ZeroPadding1D(((kernel - 1) // 2, kernel // 2))(x)
-    layer = keras.layers.Conv1D(filters, kernel, strides=stride, use_bias=False, **more)
+    layer = layers.FastConv1D(filters, kernel, strides=stride, use_bias=False, **more)
     return layer(x), layer
 
 

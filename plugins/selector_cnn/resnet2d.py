@@ -56,7 +56,7 @@ def _residual(x: Any, filters: int, pool: tuple[int, int]) -> Any:
     from selector.training import layers
 
     def convolution(y: Any, kernel: int) -> Any:
-        return keras.layers.Conv2D(
+        return layers.FastConv2D(
             filters,
             kernel,
             padding="same",

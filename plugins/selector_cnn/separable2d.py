@@ -60,12 +60,10 @@ class Separable2D(ImageNetwork):
 
 def _separable(x: Any, filters: int, pool: tuple[int, int] = (1, 1)) -> Any:
     """Return each channel convolved, then the channels mixed, pooled and normalised."""
-    import keras
-
     from selector.training import layers
 
     x = layers.DepthwiseConv2DByShifts(KERNEL, padding="same", use_bias=False)(x)
-    x = keras.layers.Conv2D(filters, 1, use_bias=False)(x)
+    x = layers.FastConv2D(filters, 1, use_bias=False)(x)
     if pool != (1, 1):
         x = layers.MaxPool2DByReshape(pool)(x)
     return layers.OnePassBatchNormalization(momentum=0.9)(x)

@@ -11,7 +11,7 @@ from selector.contract import CORE_PARAMS, Params
 from selector.search.records import Record
 from selector.training.forecast import FeatureRates, Rates
 
-START_SECONDS = {"new": 1.5, "stored": 0.2, "ready": 0.1}
+START_SECONDS = {"new": 1.25, "stored": 0.2, "ready": 0.1}
 """Assumed until there is a trial that tells."""
 SCORING_SECONDS = 0.1
 """Assumed of a network until there is a trial that tells."""

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selector.training import cost, layers
+from selector.training.layers.convolve import _parts
 from selector.training.layers.standard import STANDARD
 
 RNG = np.random.default_rng(0)
@@ -100,6 +101,67 @@ def test_two_dimensional_convolutions_equal_the_standard_ones(
     x = np.random.default_rng(batch).normal(size=(batch, height, width, 3)).astype("float32")
     fast = layers.DepthwiseConv2DByShifts(kernel, **common)
     check_equal(fast, keras.layers.DepthwiseConv2D(kernel, **common), x)
+
+
+@FEW
+@given(
+    batch=st.integers(1, 9), steps=st.integers(1, 12), channels=st.integers(1, 4),
+    kernel=st.integers(1, 15), stride=st.integers(1, 3), dilation=st.integers(1, 2),
+    padding=st.sampled_from(["same", "valid", "causal"]), bias=st.booleans(),
+)  # fmt: skip
+def test_convolutions_of_series_equal_the_standard_ones(
+    batch: int, steps: int, channels: int, kernel: int, stride: int, dilation: int,
+    padding: str, bias: bool,
+) -> None:  # fmt: skip
+    """Also kernels longer than the series, and of one step."""
+    dilation = dilation if stride == 1 else 1
+    steps += (kernel - 1) * dilation if padding == "valid" else 0
+    common = {
+        "strides": stride, "dilation_rate": dilation, "padding": padding, "use_bias": bias,
+        "activation": "tanh",
+    }  # fmt: skip
+    x = np.random.default_rng(batch).normal(size=(batch, steps, channels)).astype("float32")
+    check_equal(layers.FastConv1D(4, kernel, **common), keras.layers.Conv1D(4, kernel, **common), x)
+
+
+@FEW
+@given(
+    batch=st.integers(1, 9), height=st.integers(1, 9), width=st.integers(1, 9),
+    kernel=st.tuples(st.integers(1, 5), st.integers(1, 4)), stride=st.integers(1, 3),
+    dilation=st.integers(1, 2),
+)  # fmt: skip
+def test_convolutions_of_images_equal_the_standard_ones(
+    batch: int, height: int, width: int, kernel: tuple[int, int], stride: int, dilation: int
+) -> None:
+    dilation = dilation if stride == 1 else 1
+    common = {"strides": stride, "dilation_rate": dilation, "padding": "same"}
+    x = np.random.default_rng(batch).normal(size=(batch, height, width, 3)).astype("float32")
+    check_equal(layers.FastConv2D(4, kernel, **common), keras.layers.Conv2D(4, kernel, **common), x)
+
+
+@pytest.mark.parametrize("batch", [64, 56, 13])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_the_gradient_of_a_kernel_is_added_up_over_parts_of_a_large_batch(
+    batch: int, stride: int
+) -> None:
+    x = RNG.normal(size=(batch, 16, 15, 2)).astype("float32") / batch
+    fast, standard = (
+        kind(3, 3, strides=stride, padding="same")
+        for kind in (layers.FastConv2D, keras.layers.Conv2D)
+    )
+    check_equal(fast, standard, x)
+
+
+def test_parts_of_a_batch_are_equal_and_neither_small_nor_many() -> None:
+    assert [_parts(64, n) for n in (64, 200, 300, 784, 4000)] == [1, 1, 2, 4, 8]
+    assert [_parts(b, 2000) for b in (7, 16, 50, 53)] == [1, 2, 5, 1]
+
+
+def test_groups_and_channels_first_are_left_to_keras() -> None:
+    x = RNG.normal(size=(2, 9, 6)).astype("float32")
+    check_equal(layers.FastConv1D(4, 3, groups=2), keras.layers.Conv1D(4, 3, groups=2), x)
+    first = {"data_format": "channels_first"}
+    assert layers.FastConv2D(4, 3, **first).compute_output_shape((2, 3, 9, 8)) == (2, 4, 7, 6)
 
 
 def test_what_shifts_cannot_do_is_done_as_keras_does() -> None:

@@ -32,6 +32,7 @@ from selector.training.layers.convolution import (
     separable_block,
     sliding_max,
 )
+from selector.training.layers.convolve import FastConv1D, FastConv2D, convolve
 from selector.training.layers.depthwise import (
     DepthwiseConv1DByShifts,
     DepthwiseConv2DByShifts,
@@ -67,6 +68,8 @@ __all__ = [
     "ConvLSTM2DByProducts",
     "DepthwiseConv1DByShifts",
     "DepthwiseConv2DByShifts",
+    "FastConv1D",
+    "FastConv2D",
     "FastDropout",
     "FastGRU",
     "LastStep",
@@ -86,6 +89,7 @@ __all__ = [
     "conv2d_block",
     "conv3d_block",
     "conv_block",
+    "convolve",
     "drawn_by_numpy",
     "gru_block",
     "normalized",

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from selector.training.layers.convolve import convolve
 from selector.training.layers.normalization import OnePassBatchNormalization
 
 Shape = tuple[int | None, ...]
@@ -93,7 +94,7 @@ class Conv3DByFrames(keras.layers.Conv3D):  # type: ignore[misc]
                 (high, wide, span * channels, self.filters),
             )
         frames = ops.reshape(frames, (-1, *shape[2:4], span * channels))
-        out = ops.conv(frames, kernel, padding="same")
+        out = convolve(frames, kernel, padding="same")
         out = ops.reshape(out, (-1, *shape[1:4], self.filters))
         if self.use_bias:
             out = out + self.bias
@@ -188,7 +189,7 @@ class ConvLSTM2DByProducts(keras.layers.ConvLSTM2D):  # type: ignore[misc]
         cell, filters = self.cell, self.filters
         steps, high, wide, channels = sequences.shape[1:]
         frames = ops.reshape(sequences, (-1, high, wide, channels))
-        driven = ops.conv(frames, cell.kernel, padding="same")
+        driven = convolve(frames, cell.kernel, padding="same")
         if cell.bias is not None:
             driven = driven + cell.bias
         driven = ops.reshape(driven, (-1, steps, high, wide, 4 * filters))

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from selector.training.layers.convolve import FastConv1D, FastConv2D
 from selector.training.layers.depthwise import SeparableConv1DByShifts
 from selector.training.layers.masking import ApplyMask, SubsampleMask
 from selector.training.layers.maxpool import LOWEST, MaxPool1DBySlices, MaxPool2DByReshape
@@ -49,9 +50,7 @@ def conv_block(
     mask : keras.KerasTensor of bool or None
         Shortened `stride` times.
     """
-    layer = keras.layers.Conv1D(
-        filters, kernel, strides=stride, dilation_rate=dilation, use_bias=False
-    )
+    layer = FastConv1D(filters, kernel, strides=stride, dilation_rate=dilation, use_bias=False)
     return _convolved(layer, x, mask, causal, activation)
 
 
@@ -155,7 +154,7 @@ def conv2d_block(
         Height and width divided by `stride`, rounded up, then by `pool`,
         rounded down.
     """
-    x = keras.layers.Conv2D(
+    x = FastConv2D(
         filters,
         kernel,
         strides=stride,

@@ -12,6 +12,7 @@ from selector.training.layers.clips import (
     ConvLSTM2DByProducts,
     MaxPool3DByReshape,
 )
+from selector.training.layers.convolve import FastConv1D, FastConv2D
 from selector.training.layers.depthwise import (
     DepthwiseConv1DByShifts,
     DepthwiseConv2DByShifts,
@@ -48,6 +49,8 @@ STANDARD: dict[type[Any], Callable[[dict[str, Any]], Any]] = {
     MaxPool3DByReshape: lambda config: keras.layers.MaxPooling3D(
         tuple(config["pool_size"]), name=config["name"]
     ),
+    FastConv1D: keras.layers.Conv1D.from_config,
+    FastConv2D: keras.layers.Conv2D.from_config,
     Conv3DByFrames: keras.layers.Conv3D.from_config,
     ConvLSTM2DByProducts: keras.layers.ConvLSTM2D.from_config,
     FastGRU: keras.layers.GRU.from_config,
