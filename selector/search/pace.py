@@ -16,6 +16,9 @@ START_SECONDS = {"new": 1.25, "stored": 0.2, "ready": 0.1}
 SCORING_SECONDS = 0.1
 """Assumed of a network until there is a trial that tells."""
 
+ARGUMENTS = frozenset(CORE_PARAMS) - {"batch_size"}
+"""Of what the core reads, all but the size of a batch is no part of a compiled program."""
+
 
 class Pace:
     """What multiply-adds, compilation and closed-form fits have cost so far.
@@ -84,14 +87,15 @@ class Pace:
         trials = [r for records in self._networks.values() for r in records]
         trials = [r for r in trials if r.spec.stage != "confirm"]
         training = sum(r.result.seconds - r.result.compile_seconds for r in trials)
-        compiling, seen = 0.0, set()
+        compiling, seen = 0.0, {_structure(r) for r in trials if r.result.start == "new"}
         for record in trials:
-            result, structure = record.result, _structure(record)
-            found = result.start == "stored" and structure not in seen
-            whole = self.compiling(record.spec.architecture)
-            compiling += whole if found else result.compile_seconds
-            seen.add(structure)
-        return compiling / (training + compiling) if trials else 0.0
+            seconds, structure = record.result.compile_seconds, _structure(record)
+            if structure not in seen:
+                seconds = max(seconds, self.compiling(record.spec.architecture))
+                seen.add(structure)
+            compiling += seconds
+        total = training + compiling
+        return compiling / total if total else 0.0
 
     def seconds(self, architecture: str, params: Params) -> float | None:
         """Return what an estimator's trial is expected to take; None before its first."""
@@ -139,9 +143,12 @@ def _median(values: Iterable[float | None]) -> float:
 
 
 def _structure(record: Record) -> tuple[str, Any]:
-    """Return what a trial's compiled program depends on beside the data."""
+    """Return what a trial's compiled program depends on beside the data, as far as it shows.
+
+    Real numbers are taken for its arguments.
+    """
     chosen = record.spec.params.items()
-    kept = {k: v for k, v in chosen if k not in CORE_PARAMS and not isinstance(v, float)}
+    kept = {k: v for k, v in chosen if k not in ARGUMENTS and not isinstance(v, float)}
     return record.spec.architecture, tuple(sorted(kept.items()))
 
 

@@ -17,6 +17,9 @@ CUT_SHARE = 0.7
 SETTLED_SHARE = 0.8
 """Share of its planned epochs before which the best of a training that had enough of them lies."""
 
+SETTLED_EPOCHS = 10
+"""Epochs of a plan that can tell as much, at least."""
+
 OVERHEAD_SECONDS = {"network": 0.5, "feature": 0.3, "estimator": 0.05}
 """Seconds of a trial that are not spent fitting, once its step is compiled."""
 
@@ -79,12 +82,13 @@ class Record:
     def cut_short(self) -> bool:
         """Whether its plan was as long as the time for one trial, so that more may help.
 
-        Not where the validation loss found no better epoch in the last fifth of it.
+        Not where the last fifth of it brought no better validation loss.
         """
         limit, result = self.spec.train_seconds, self.result
         if result.stopped != "planned" or limit is None:
             return False
-        settled = result.best_epoch < SETTLED_SHARE * result.planned_epochs
+        last = SETTLED_SHARE * result.planned_epochs
+        settled = result.planned_epochs >= SETTLED_EPOCHS and result.best_epoch <= last
         return not settled and result.fit_seconds > CUT_SHARE * limit
 
     def predicted_seconds(self, n_train: int, epochs: int | None = None) -> float:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 
 from selector.contract import Array, FeatureArchitecture
 from selector.tasks.arranged import subset
-from selector.training import closed_form, cost, models, plain
+from selector.training import closed_form, cost, models
 from selector.training.clock import DeadlineError, NonFiniteError
 from selector.training.fitted import Fitted, Job, probabilities
 from selector.training.forecast import FeatureRates
+from selector.training.forward import Forward, forward_of
 from selector.training.networks import prepare_rows, preprocessor_for, structure_key
 
 BATCH = 64
@@ -48,13 +47,15 @@ def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
         architecture, job.params, job.profile, data.take(train), job.spec.seed, None
     )
     width = int(built.features.output.shape[1])
-    start = _start(job, architecture, built, data)
+    key = structure_key(architecture, job.params, job.profile)
+    forward = forward_of(built.features, BATCH, key)
+    start = forward.start(data)
     if start != "ready":
-        _features(job, architecture, built, data.take(train[:1]))  # compiles
+        forward(data.take(train[:1]))  # compiles
     compiled = job.clock.elapsed
-    each = _row_seconds(job, architecture, built, data, train)
+    each = _row_seconds(job, forward, data, train)
     chosen = _affordable(job, width, each, rng)
-    features = _features(job, architecture, built, data.take(train[chosen]))
+    features = forward(data.take(train[chosen]))
     if not np.isfinite(features).all():
         raise NonFiniteError(f"'{architecture.name}' gives features that are not finite")
     if job.clock.left <= 0:
@@ -74,13 +75,13 @@ def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
     if len(validation):
         kernel, bias = head.kernel.astype(np.float32), head.bias.astype(np.float32)
         rows = data.take(validation)
-        outputs = _features(job, architecture, built, rows, head=lambda part: part @ kernel + bias)
-    one = data.take(train[:1])
+        outputs = forward(rows, lambda part: part @ kernel + bias)
+    one, alone = data.take(train[:1]), forward_of(built.features, 1, key)
     return Fitted(
         predictions=_predictions(outputs, job.classification),
         record=record,
         finish=lambda: models.final_model(whole, job.profile.task),
-        predict_one=lambda: _features(job, architecture, built, one, batch=1),
+        predict_one=lambda: alone(one),
         preprocessor=preprocessor,
         modules=models.custom_modules(whole.model),
         rows=len(chosen),
@@ -94,14 +95,12 @@ def _expected(job: Job, macs: int, start: str) -> float | None:
     return FeatureRates(**job.spec.rates).seconds(macs, len(job.train), start)
 
 
-def _row_seconds(
-    job: Job, architecture: FeatureArchitecture, built: Any, data: Any, train: Array
-) -> float:
+def _row_seconds(job: Job, forward: Forward, data: Any, train: Array) -> float:
     """Return the seconds that one row's features take; 0 where rows are too few to matter."""
     if len(train) < MANY_BATCHES * BATCH or not job.spec.timed:
         return 0.0
     started = time.monotonic()
-    _features(job, architecture, built, data.take(train[:BATCH]))
+    forward(data.take(train[:BATCH]))
     return (time.monotonic() - started) / BATCH
 
 
@@ -121,33 +120,6 @@ def _affordable(job: Job, width: int, each: float, rng: np.random.Generator) -> 
         solving = min(solving, 0.9 * (seconds - each * count))
     count = closed_form.rows_within(count, width, solving)
     return subset(job.data.y[job.train], count, job.classification, rng)
-
-
-def _start(job: Job, architecture: FeatureArchitecture, built: Any, data: Any) -> str:
-    """Return how the program of the features starts."""
-    if keras.backend.backend() != "jax":
-        return ""
-    from selector.training.steps import forward_start
-
-    key = structure_key(architecture, job.params, job.profile)
-    return forward_start(built.features, key, data, BATCH)
-
-
-def _features(
-    job: Job,
-    architecture: FeatureArchitecture,
-    built: Any,
-    data: Any,
-    batch: int = BATCH,
-    head: Callable[[Array], Array] | None = None,
-) -> Any:
-    """Return the features, or what the head makes of them."""
-    if keras.backend.backend() != "jax":
-        return plain.forward_batches(built.features, data, batch, head)
-    from selector.training.steps import forward_batches
-
-    key = structure_key(architecture, job.params, job.profile)
-    return forward_batches(built.features, key, data, batch, head)
 
 
 def _predictions(outputs: Any, classification: bool) -> Any:

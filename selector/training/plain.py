@@ -170,14 +170,30 @@ def in_batches(
     return out
 
 
-def forward_batches(
-    model: Any, data: Prepared, batch: int, head: Callable[[Array], Array] | None = None
-) -> Array:
-    """Return what a Keras model puts out for `data`; see :func:`in_batches`."""
-    inputs = as_inputs(data)
+class PlainForward:
+    """A model's outputs as Keras computes them; see :class:`selector.training.forward.Forward`.
 
-    def call(rows: Array) -> Any:
-        chosen = [part[rows] for part in inputs]
-        return model.predict_on_batch(chosen[0] if len(chosen) == 1 else chosen)
+    Parameters
+    ----------
+    model : keras.Model
+        A functional model.
+    batch : int
+        Rows of a batch.
+    """
 
-    return in_batches(call, len(data.x), batch, head)
+    def __init__(self, model: Any, batch: int) -> None:
+        self._model, self._batch = model, batch
+
+    def start(self, data: Prepared) -> str:
+        """Return ``""``: nothing is compiled."""
+        return ""
+
+    def __call__(self, data: Prepared, head: Callable[[Array], Array] | None = None) -> Array:
+        """Return the outputs, or what `head` makes of each batch of them."""
+        inputs = as_inputs(data)
+
+        def call(rows: Array) -> Any:
+            chosen = [part[rows] for part in inputs]
+            return self._model.predict_on_batch(chosen[0] if len(chosen) == 1 else chosen)
+
+        return in_batches(call, len(data.x), self._batch, head)

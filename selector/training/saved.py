@@ -323,39 +323,12 @@ def _load_keras(
     with drawn_by_numpy():  # weights that the file's then replace
         model = keras.saving.load_model(path, custom_objects=None, compile=False, safe_mode=True)
     preprocessor = Preprocessor.from_dict(pipeline["preprocessor"])
-    forward = _forward(model)
+    from selector.training.forward import forward_of
+
+    forward: Callable[[Prepared], Array] = forward_of(model, BATCH)
     if pipeline["type"] == "feature" and keras.backend.backend() == "jax":
         forward = _by_head(model, pipeline["task"])
     return lambda x: _predict_keras(forward, preprocessor, pipeline["length"], x)
-
-
-def _forward(model: Any) -> Callable[[Prepared], Array]:
-    """Return a function from samples to outputs, compiled where the backend is JAX."""
-    import keras
-
-    from selector.training.models import as_inputs
-
-    if keras.backend.backend() != "jax":
-        return lambda data: _batched(model.predict_on_batch, as_inputs(data))
-    import jax
-
-    from selector.training import compiler
-
-    weights = [[v.value for v in model.trainable_variables]]
-    weights.append([v.value for v in model.non_trainable_variables])
-    wanted, ready = compiler.options(model), {}
-
-    @jax.jit
-    def call(trainable: Any, fixed: Any, inputs: Any) -> Any:
-        return model.stateless_call(trainable, fixed, inputs, training=False)[0]
-
-    def compiled(given: Any) -> Any:
-        shapes = tuple((a.shape, str(a.dtype)) for a in jax.tree.leaves(given))
-        if shapes not in ready:
-            ready[shapes] = compiler.compiled(call.lower(*weights, given), wanted)
-        return ready[shapes](*weights, given)
-
-    return lambda data: _batched(compiled, as_inputs(data))
 
 
 def _by_head(model: Any, task: str) -> Callable[[Prepared], Array]:
@@ -367,16 +340,15 @@ def _by_head(model: Any, task: str) -> Callable[[Prepared], Array]:
     import keras
 
     from selector.training.fitted import probabilities
+    from selector.training.forward import forward_of
     from selector.training.models import HEAD
-    from selector.training.steps import forward_batches
 
     layer = model.get_layer(HEAD)
     kernel, bias = layer.get_weights()
-    features = keras.Model(model.inputs, layer.input)
-    key = object()  # for a model that has no description of its own
+    forward = forward_of(keras.Model(model.inputs, layer.input), BATCH)
 
     def outputs(data: Prepared) -> Array:
-        values = forward_batches(features, key, data, BATCH, lambda part: part @ kernel + bias)
+        values = forward(data, lambda part: part @ kernel + bias)
         return probabilities(values) if task == "classification" else values
 
     return outputs
@@ -413,17 +385,3 @@ def _ragged(x: Variable, length: int | None) -> Variable:
         return x
     lengths = np.full(len(x.values), x.values.shape[1], dtype=np.int64)
     return replace(x, values=x.values.reshape(-1, *x.values.shape[2:]), lengths=lengths)
-
-
-def _batched(function: Callable[[Any], Any], inputs: Sequence[Array]) -> Array:
-    """Return what a function gives for `inputs`, in batches filled up with zeros."""
-    n, parts = len(inputs[0]), []
-    for start in range(0, n, BATCH):
-        count = min(BATCH, n - start)
-        batch = []
-        for part in inputs:
-            whole = np.zeros((BATCH, *part.shape[1:]), part.dtype)
-            whole[:count] = part[start : start + count]
-            batch.append(whole)
-        parts.append(np.asarray(function(batch[0] if len(batch) == 1 else batch))[:count])
-    return np.concatenate(parts)

@@ -394,53 +394,46 @@ class JaxEngine:
             variable.assign(value)
 
 
-def forward_batches(
-    model: Any,
-    key: Hashable,
-    data: Prepared,
-    batch: int,
-    head: Callable[[Array], Array] | None = None,
-) -> Array:
-    """Return what a Keras model puts out for `data`, in compiled batches of one size.
+class JaxForward:
+    """A model's outputs by a compiled program; see :class:`selector.training.forward.Forward`.
 
     Parameters
     ----------
     model : keras.Model
-        Any model over the inputs of `data`.
+        A functional model.
+    batch : int
+        Rows of a batch.
     key : hashable
         See :func:`compiled`.
-    batch, head
-        See :func:`selector.training.plain.in_batches`.
-
-    Returns
-    -------
-    ndarray, shape (n, outputs)
     """
-    entry = _forward_entry(model, key, data, batch)
-    flat, fixed = _values(model)
-    every = np.arange(batch, dtype=np.int32)
 
-    def call(rows: Array) -> Any:
+    def __init__(self, model: Any, batch: int, key: Hashable) -> None:
+        self._model, self._batch, self._key = model, batch, key
+        self._rows = np.arange(batch, dtype=np.int32)
+        self._weights: Any = None
+        self._programs: dict[Hashable, Program] = {}
+
+    def _program(self, data: Prepared) -> Program:
+        shape = (data.x.shape[1:], data.mask is not None)
+        if shape not in self._programs:
+            place = ("forward", shape, self._batch)
+            self._programs[shape] = compiled(self._key, place, self._model, "").forward
+        return self._programs[shape]
+
+    def _arguments(self, data: Prepared, rows: Array) -> Any:
+        if self._weights is None:
+            self._weights = _values(self._model)
         mask = None if data.mask is None else data.mask[rows]
-        return entry.forward(flat, fixed, data.x[rows], mask, every)
+        return *self._weights, data.x[rows], mask, self._rows
 
-    return in_batches(call, len(data.x), batch, head)
+    def start(self, data: Prepared) -> str:
+        """Return how the first call would start: "ready", "stored" or "new"."""
+        rows = np.zeros(self._batch, dtype=np.int32)
+        return self._program(data).start(self._arguments(data, rows))
 
-
-def forward_start(model: Any, key: Hashable, data: Prepared, batch: int) -> str:
-    """Return how :func:`forward_batches` with these arguments would start.
-
-    Returns
-    -------
-    {"ready", "stored", "new"}
-        See :meth:`selector.training.programs.Program.start`.
-    """
-    rows = np.zeros(batch, dtype=np.int32)
-    mask = None if data.mask is None else data.mask[rows]
-    forward = _forward_entry(model, key, data, batch).forward
-    return forward.start((*_values(model), data.x[rows], mask, rows))
-
-
-def _forward_entry(model: Any, key: Hashable, data: Prepared, batch: int) -> Compiled:
-    shape = (data.x.shape[1:], data.mask is not None)
-    return compiled(key, ("forward", shape, batch), model, "")
+    def __call__(self, data: Prepared, head: Callable[[Array], Array] | None = None) -> Array:
+        """Return the outputs, or what `head` makes of each batch of them."""
+        program = self._program(data)
+        return in_batches(
+            lambda rows: program(*self._arguments(data, rows)), len(data.x), self._batch, head
+        )

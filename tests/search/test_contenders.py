@@ -123,10 +123,11 @@ def test_a_plan_that_the_time_cut_short_may_be_trained_for_longer_at_the_end():
     cut = replace(told, spec=replace(told.spec, train_seconds=5.0), result=result)
     whole = replace(cut, spec=replace(told.spec, train_seconds=50.0))
     early = replace(cut, result=replace(result, stopped="early"))
-    settled = replace(cut, result=replace(result, planned_epochs=20, best_epoch=15))
+    settled = replace(cut, result=replace(result, planned_epochs=20, best_epoch=16))
     late = replace(cut, result=replace(result, planned_epochs=20, best_epoch=17))
+    brief = replace(cut, result=replace(result, planned_epochs=4, best_epoch=3))
     assert (cut.cut_short, whole.cut_short, early.cut_short) == (True, False, False)
-    assert (settled.cut_short, late.cut_short) == (False, True)
+    assert (settled.cut_short, late.cut_short, brief.cut_short) == (False, True, True)
     assert Finalist(contender(cut), cut, 20).longest() == LONGER * 20
     assert Finalist(contender(whole), whole, 20).longest() == 20
     assert Finalist(contender(whole), whole, 8).longest() == 20  # what the search trained

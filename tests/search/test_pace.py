@@ -160,12 +160,12 @@ def test_a_structure_that_was_found_compiled_counts_what_compiling_it_would_take
     pace.tell(trained("stored", 0.2, width=8, lr=0.1))
     assumed = START_SECONDS["new"]
     assert pace.compiled_share() == pytest.approx(assumed / (assumed + 3))
+    pace.tell(trained("stored", 0.2, width=16, lr=0.3))  # another worker is compiling it
     pace.tell(trained("new", 2.0, width=16, lr=0.1))
-    told = 2 * 2.0
-    assert pace.compiled_share() == pytest.approx(told / (told + 6.0))
-    pace.tell(trained("stored", 0.2, width=16, lr=0.3))  # compiled by another worker
+    told = 2 * 2.0 + 0.2
+    assert pace.compiled_share() == pytest.approx(told / (told + 9.0))
     pace.tell(trained("ready", 0.1, width=16, lr=0.2))
-    told += 0.3
+    told += 0.1
     assert pace.compiled_share() == pytest.approx(told / (told + 12.0))
     confirmed = trained("stored", 0.2, width=32, lr=0.2)
     pace.tell(replace(confirmed, spec=replace(confirmed.spec, stage="confirm")))

@@ -139,12 +139,16 @@ def test_convolutions_of_images_equal_the_standard_ones(
     check_equal(layers.FastConv2D(4, kernel, **common), keras.layers.Conv2D(4, kernel, **common), x)
 
 
-@pytest.mark.parametrize("batch", [64, 56, 13])
-@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize(("side", "stride"), [(9, 1), (8, 2), (2, 1), (2, 2)])
 def test_the_gradient_of_a_kernel_is_added_up_over_parts_of_a_large_batch(
-    batch: int, stride: int
+    side: int, stride: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    x = RNG.normal(size=(batch, 16, 15, 2)).astype("float32") / batch
+    module = sys.modules[_parts.__module__]
+    monkeypatch.setattr(module, "LEAST_WEIGHTS", 1)
+    monkeypatch.setattr(module, "PART_POSITIONS", 1)
+    monkeypatch.setattr(module, "PART_SAMPLES", 2)
+    assert _parts(12, 1) == 6
+    x = RNG.normal(size=(12, side, side, 2)).astype("float32")
     fast, standard = (
         kind(3, 3, strides=stride, padding="same")
         for kind in (layers.FastConv2D, keras.layers.Conv2D)
@@ -153,6 +157,7 @@ def test_the_gradient_of_a_kernel_is_added_up_over_parts_of_a_large_batch(
 
 
 def test_parts_of_a_batch_are_equal_and_neither_small_nor_many() -> None:
+    assert _parts(2048, 256) == 8
     assert [_parts(64, n) for n in (64, 200, 300, 784, 4000)] == [1, 1, 2, 4, 8]
     assert [_parts(b, 2000) for b in (7, 16, 50, 53)] == [1, 2, 5, 1]
 
@@ -160,8 +165,48 @@ def test_parts_of_a_batch_are_equal_and_neither_small_nor_many() -> None:
 def test_groups_and_channels_first_are_left_to_keras() -> None:
     x = RNG.normal(size=(2, 9, 6)).astype("float32")
     check_equal(layers.FastConv1D(4, 3, groups=2), keras.layers.Conv1D(4, 3, groups=2), x)
-    first = {"data_format": "channels_first"}
-    assert layers.FastConv2D(4, 3, **first).compute_output_shape((2, 3, 9, 8)) == (2, 4, 7, 6)
+    x, first = RNG.normal(size=(2, 3, 9, 8)).astype("float32"), {"data_format": "channels_first"}
+    check_equal(layers.FastConv2D(4, 3, **first), keras.layers.Conv2D(4, 3, **first), x)
+
+
+class Wrapped(keras.layers.Layer):
+    """A plugin's layer, whose output Keras finds by tracing it with sizes left open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = layers.FastConv1D(4, 5, padding="same")
+
+    def call(self, inputs: Any) -> Any:
+        return self.inner(inputs) + 1.0
+
+
+def test_a_convolution_inside_another_layer_takes_series_of_any_length() -> None:
+    x = keras.Input((None, 3))
+    model = keras.Model(x, Wrapped()(x))
+    assert model.output_shape == (None, None, 4)
+    values = RNG.normal(size=(2, 3, 3)).astype("float32")
+    expected = model.layers[1].inner(values) + 1.0
+    np.testing.assert_allclose(model.predict_on_batch(values), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_numbers_of_another_type_become_those_of_the_kernel(kernel: int) -> None:
+    whole = np.arange(24, dtype="int32").reshape(2, 4, 3)
+    half = layers.FastConv1D(4, kernel, padding="same", dtype="mixed_bfloat16")
+    for layer in (layers.FastConv1D(4, kernel, padding="same"), half):
+        out = layer(whole)
+        assert str(out.dtype) == layer.compute_dtype
+        standard = keras.layers.Conv1D.from_config(layer.get_config())
+        standard.build(whole.shape)
+        standard.set_weights([np.array(w.value) for w in layer.weights])
+        np.testing.assert_allclose(
+            np.asarray(out, "float32"), np.asarray(standard(whole), "float32"), rtol=0.02
+        )
+
+
+def test_a_kernel_longer_than_a_series_without_padding_is_refused_as_by_keras() -> None:
+    with pytest.raises(ValueError, match="empty output"):
+        layers.convolve(np.zeros((2, 3, 1), "float32"), np.zeros((5, 1, 2), "float32"))
 
 
 def test_what_shifts_cannot_do_is_done_as_keras_does() -> None:

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from toys import ToyFeatures, profile_of, series, spec_of, split_of
 
-from selector.training import plain, saved, steps
+from selector.training import plain, programs, saved, steps
 from selector.training.fit import fit_final, run_trial
+from selector.training.forward import forward_of
 from selector.training.preprocess import Prepared
 
 WIDTH, BATCH = 4096, 64
 FORWARDS = {
-    "jax": lambda model, data, head=None: steps.forward_batches(model, "k", data, BATCH, head),
-    "plain": lambda model, data, head=None: plain.forward_batches(model, data, BATCH, head),
+    "jax": lambda model, data, head=None: steps.JaxForward(model, BATCH, "k")(data, head),
+    "plain": lambda model, data, head=None: plain.PlainForward(model, BATCH)(data, head),
 }
 
 
@@ -61,14 +62,14 @@ def test_features_are_kept_once_or_not_at_all(forward):
 
 
 def test_only_outputs_are_kept_of_rows_that_are_predicted(monkeypatch, tmp_path):
-    told, original = [], steps.forward_batches
+    told, original = [], steps.JaxForward.__call__
 
     def watched(*arguments, **options):
         values = original(*arguments, **options)
         told.append(values.shape)
         return values
 
-    monkeypatch.setattr(steps, "forward_batches", watched)
+    monkeypatch.setattr(steps.JaxForward, "__call__", watched)
     data, architecture, profile = series(), ToyFeatures(), profile_of(series())
     split = split_of(len(data.y))
     steps.clear()
@@ -80,3 +81,17 @@ def test_only_outputs_are_kept_of_rows_that_are_predicted(monkeypatch, tmp_path)
     told.clear()
     saved.load(tmp_path).predict(data.x)
     assert told == [(len(data.y), 2)]
+
+
+def test_what_was_traced_once_is_found_by_the_next_process(monkeypatch, tmp_path):
+    monkeypatch.setattr(programs, "folder", lambda: tmp_path)
+    steps.clear()
+    model, data = projection(70)
+    first = forward_of(model, BATCH)
+    assert first.start(data) == "new"
+    outputs = first(data)
+    assert first.start(data) == "ready"
+    steps.clear()  # as in another process
+    again = forward_of(model, BATCH)
+    assert again.start(data) == "stored"
+    np.testing.assert_array_equal(again(data), outputs)

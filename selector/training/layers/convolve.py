@@ -25,6 +25,8 @@ from keras import ops
 
 PART_POSITIONS, PART_SAMPLES = 8000, 8
 """Positions and samples of a part of a batch, at least."""
+MOST_PARTS = 8
+"""Each is compiled on its own."""
 LEAST_WEIGHTS = 2000
 """Weights of a kernel whose gradient is added up over parts, at least."""
 
@@ -37,6 +39,9 @@ def convolve(
     dilations: Sequence[int] = (1,),
 ) -> Any:
     """Return the convolution of series or images, as :func:`keras.ops.conv` does.
+
+    Where XLA is no slower, on another processor, with more axes or where a size is
+    not known, Keras's own does the work.
 
     Parameters
     ----------
@@ -53,18 +58,25 @@ def convolve(
     -------
     tensor, shape (batch, *new_space, filter)
     """
-    x, kernel = ops.convert_to_tensor(x), ops.convert_to_tensor(kernel)
+    kernel = ops.convert_to_tensor(kernel)
+    x = ops.convert_to_tensor(x, dtype=kernel.dtype)
     axes = len(kernel.shape) - 2
     strides = tuple(strides) * (axes if len(strides) == 1 else 1)
     dilations = tuple(dilations) * (axes if len(dilations) == 1 else 1)
     if prod(kernel.shape[:-2]) == 1:
         return _by_product(x, kernel, strides)
-    if keras.backend.backend() == "jax":
-        import jax
-
-        if jax.default_backend() == "cpu":
-            return _by_xla(x, kernel, strides, padding, dilations)
+    if axes < 3 and _on_a_cpu() and all(isinstance(n, int) for n in x.shape):
+        return _by_xla(x, kernel, strides, padding, dilations)
     return ops.conv(x, kernel, strides, padding, "channels_last", dilations)
+
+
+def _on_a_cpu() -> bool:
+    """Whether XLA compiles for the processor."""
+    if keras.backend.backend() != "jax":
+        return False
+    import jax
+
+    return bool(jax.default_backend() == "cpu")
 
 
 def _by_product(x: Any, kernel: Any, strides: tuple[int, ...]) -> Any:
@@ -89,22 +101,25 @@ def _by_xla(
     ends = lax.padtype_to_pads(space, wide, strides, padding.upper())
     named = {1: ("NHC", "HIO", "NHC"), 2: ("NHWC", "HWIO", "NHWC")}[len(size)]
 
-    def convolved(values: Any, weights: Any, ends: Any = ends, strides: Any = strides) -> Any:
+    def convolved(values: Any, weights: Any, ends: Any = ends) -> Any:
         return lax.conv_general_dilated(
             values, weights, strides, ends, rhs_dilation=dilations, dimension_numbers=named
         )
 
-    def written_out(values: Any, weights: Any, ends: Any, strides: Any = strides) -> Any:
+    def of_weights(weights: Any, values: Any, upstream: Any) -> Any:
+        return jax.vjp(lambda w: convolved(values, w), weights)[1](upstream)[0]
+
+    def written_out(values: Any, weights: Any, ends: Any) -> Any:
         around = ops.pad(values, [(0, 0), *ends, (0, 0)])
         # XLA would take the padding back
         around = lax.optimization_barrier(around)  # type: ignore[no-untyped-call]
-        return convolved(around, weights, [(0, 0)] * len(size), strides)
+        return convolved(around, weights, [(0, 0)] * len(size))
 
     new = jax.eval_shape(convolved, x, kernel).shape[1:-1]
     few = prod(new) < prod(size)
     parts = _parts(x.shape[0], prod(new)) if prod(kernel.shape) >= LEAST_WEIGHTS else 1
-    if not few and parts == 1:
-        return convolved(x, kernel)
+    if not prod(new) or (not few and parts == 1):
+        return ops.conv(x, kernel, strides, padding, "channels_last", dilations)
 
     @jax.custom_vjp
     def function(values: Any, weights: Any) -> Any:
@@ -119,11 +134,8 @@ def _by_xla(
             of_values = written_out(upstream, turned, others)
         else:
             (of_values,) = jax.vjp(lambda v: convolved(v, weights), values)[1](upstream)
-        of_weights = None
-        for some, given in zip(ops.split(values, parts), ops.split(upstream, parts), strict=True):
-            (part,) = jax.vjp(lambda w, s=some: convolved(s, w), weights)[1](given)
-            of_weights = part if of_weights is None else of_weights + part
-        return of_values, of_weights
+        pairs = zip(ops.split(values, parts), ops.split(upstream, parts), strict=True)
+        return of_values, sum(of_weights(weights, *pair) for pair in pairs)
 
     function.defvjp(
         lambda values, weights: (function(values, weights), (values, weights)), gradient
@@ -133,7 +145,7 @@ def _by_xla(
 
 def _parts(batch: int, positions: int) -> int:
     """Return in how many equal parts of a batch the gradient of a kernel is added up."""
-    most = min(batch // PART_SAMPLES, batch * positions // PART_POSITIONS)
+    most = min(batch // PART_SAMPLES, batch * positions // PART_POSITIONS, MOST_PARTS)
     return next((n for n in range(most, 1, -1) if batch % n == 0), 1)
 
 
@@ -154,6 +166,9 @@ class _Fast:
 class FastConv1D(_Fast, keras.layers.Conv1D):  # type: ignore[misc]
     """The function of :class:`keras.layers.Conv1D`, see :func:`convolve`.
 
+    Takes the same arguments. Causal padding, groups and ``"channels_first"`` are
+    computed as Keras does.
+
     Input shape
         ``(batch, time, channel)``.
     Output shape
@@ -164,6 +179,9 @@ class FastConv1D(_Fast, keras.layers.Conv1D):  # type: ignore[misc]
 @keras.saving.register_keras_serializable(package="selector")
 class FastConv2D(_Fast, keras.layers.Conv2D):  # type: ignore[misc]
     """The function of :class:`keras.layers.Conv2D`, see :func:`convolve`.
+
+    Takes the same arguments. Groups and ``"channels_first"`` are computed as Keras
+    does.
 
     Input shape
         ``(batch, height, width, channel)``.
