@@ -16,9 +16,6 @@ START_SECONDS = {"new": 1.25, "stored": 0.2, "ready": 0.1}
 SCORING_SECONDS = 0.1
 """Assumed of a network until there is a trial that tells."""
 
-ARGUMENTS = frozenset(CORE_PARAMS) - {"batch_size"}
-"""Of what the core reads, all but the size of a batch is no part of a compiled program."""
-
 
 class Pace:
     """What multiply-adds, compilation and closed-form fits have cost so far.
@@ -145,10 +142,10 @@ def _median(values: Iterable[float | None]) -> float:
 def _structure(record: Record) -> tuple[str, Any]:
     """Return what a trial's compiled program depends on beside the data, as far as it shows.
 
-    Real numbers are taken for its arguments.
+    What the core reads and real numbers are taken for its arguments.
     """
     chosen = record.spec.params.items()
-    kept = {k: v for k, v in chosen if k not in ARGUMENTS and not isinstance(v, float)}
+    kept = {k: v for k, v in chosen if k not in CORE_PARAMS and not isinstance(v, float)}
     return record.spec.architecture, tuple(sorted(kept.items()))
 
 

@@ -15,7 +15,7 @@ CUT_SHARE = 0.7
 """Share of its time that a plan takes which the time ended, and not the number of its steps."""
 
 SETTLED_SHARE = 0.8
-"""Share of its planned epochs before which the best of a training that had enough of them lies."""
+"""Share of its planned epochs up to which the best of a training lies that had enough of them."""
 
 SETTLED_EPOCHS = 10
 """Epochs of a plan that can tell as much, at least."""
@@ -82,7 +82,7 @@ class Record:
     def cut_short(self) -> bool:
         """Whether its plan was as long as the time for one trial, so that more may help.
 
-        Not where the last fifth of it brought no better validation loss.
+        Not where the last fifth of ten epochs or more brought no better validation loss.
         """
         limit, result = self.spec.train_seconds, self.result
         if result.stopped != "planned" or limit is None:

@@ -32,10 +32,10 @@ def forward_of(model: Any, batch: int, key: Hashable = None) -> Forward:
     batch : int
         Rows of a batch; the last is filled up.
     key : hashable, optional
-        See :func:`selector.training.steps.compiled`; None for this model alone.
+        See :func:`selector.training.steps.compiled`.
     """
     if keras.backend.backend() != "jax":
         return PlainForward(model, batch)
     from selector.training.steps import JaxForward
 
-    return JaxForward(model, batch, object() if key is None else key)
+    return JaxForward(model, batch, key)

@@ -28,9 +28,8 @@ FORMAT = 1
 PIPELINE = "pipeline.json"
 KERAS_FILE, SKOPS_FILE = "model.keras", "model.skops"
 BATCH = 64
-"""Every prediction is computed in batches of this size, filled up (with zeros; for
-fixed features with the batch's first row), so that a sample alone gives bit for bit
-what it gives among others."""
+"""Every prediction is computed in batches of this size, filled up with the batch's first
+row, so that a sample alone gives bit for bit what it gives among others."""
 LENGTH_STEP = 32
 """Series longer than any in training are padded to a multiple of this."""
 

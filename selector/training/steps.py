@@ -49,7 +49,7 @@ class Compiled:
     """A compiled step and forward pass.
 
     `decayed` is 1 for weights that decay and 0 for others, in the order of the
-    flat vector.
+    flat vector; None for a model that is not trained.
     """
 
     step: Program
@@ -80,19 +80,21 @@ def compiled(
     ----------
     key : hashable
         Tells models apart whose configuration does not, see
-        :func:`selector.training.programs.key_of`.
+        :func:`selector.training.programs.key_of`; None: such a model's step is not kept.
     shape : hashable
         What the program depends on beside the model.
     model : keras.Model
         A model of the architecture; kept for tracing where the step is new.
-    task : {"classification", "regression"}
-        Which loss.
+    task : {"classification", "regression", ""}
+        Which loss; empty for a model that is not trained.
     shifted : tuple of int
         Axes of a batch that are shifted at random in training.
     length : int, optional
         Steps of a series that training looks at; the others must be padding.
     """
     described = key_of(model, task, shifted, length)
+    if described is None and key is None:
+        return _compile(model, task, shifted, length, None)
     place = (described or (key, task, shifted, length, adapted(model)), shape)
     entry = _cache.get(place)
     if entry is None or entry.signature != _signature(model):
@@ -156,12 +158,11 @@ def _compile(
 
     options = compiler.options(model)
     decays = [np.full(shape, len(shape) >= 2, np.float32) for shape in shapes]
-    decayed = jnp.asarray(flatten(decays, np))
     return Compiled(
         Program(step, 5, key and f"step {key}", options),
         Program(forward, 4, key and f"forward {key}", options),
         _signature(model),
-        decayed,
+        jnp.asarray(flatten(decays, np)) if task else None,
     )
 
 

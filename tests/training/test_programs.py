@@ -62,6 +62,27 @@ def test_a_saved_model_with_fixed_features_uses_the_program_of_its_trials(room, 
     assert [entry.forward.traces for entry in steps._cache.values()] == [0]
 
 
+@pytest.mark.parametrize("described", [True, False])
+def test_a_saved_network_is_traced_by_the_first_process_that_predicts(
+    room, tmp_path, monkeypatch, described
+):
+    data, architecture = series(), ToyConv()
+    spec = spec_of(architecture, {"learning_rate": 1e-2, "filters": 8}, epochs=1)
+    fitted = tmp_path / "model"
+    assert fit_final(spec, architecture, profile_of(data), data, fitted).state == "complete"
+    if not described:  # as for a layer whose source cannot be found
+        monkeypatch.setattr(steps, "key_of", lambda *_: None)
+    steps.clear()
+    outputs = saved.load(fitted).predict(data.x)
+    first = [entry.forward.traces for entry in steps._cache.values()]
+    steps.clear()
+    again = saved.load(fitted)
+    np.testing.assert_array_equal(again.predict(data.x), outputs)
+    np.testing.assert_array_equal(again.predict(data.x.take([3]))[0], outputs[3])
+    then = [entry.forward.traces for entry in steps._cache.values()]
+    assert (first, then) == (([1], [0]) if described else ([], []))
+
+
 def test_nothing_is_compiled_again_once_training_has_begun(room):
     compiled, heard = [], []
 
