@@ -168,32 +168,3 @@ def in_batches(
         out[rows[:count]] = values[:count]
     assert out is not None
     return out
-
-
-class PlainForward:
-    """A model's outputs as Keras computes them; see :class:`selector.training.forward.Forward`.
-
-    Parameters
-    ----------
-    model : keras.Model
-        A functional model.
-    batch : int
-        Rows of a batch.
-    """
-
-    def __init__(self, model: Any, batch: int) -> None:
-        self._model, self._batch = model, batch
-
-    def start(self, data: Prepared) -> str:
-        """Return ``""``: nothing is compiled."""
-        return ""
-
-    def __call__(self, data: Prepared, head: Callable[[Array], Array] | None = None) -> Array:
-        """Return the outputs, or what `head` makes of each batch of them."""
-        inputs = as_inputs(data)
-
-        def call(rows: Array) -> Any:
-            chosen = [part[rows] for part in inputs]
-            return self._model.predict_on_batch(chosen[0] if len(chosen) == 1 else chosen)
-
-        return in_batches(call, len(data.x), self._batch, head)

@@ -309,6 +309,7 @@ def _load_keras(
     packages = plugin_packages() if allowed is None else {"selector", *allowed}
     import keras
 
+    from selector.training.forward import forward_of
     from selector.training.layers.initializers import drawn_by_numpy
 
     importlib.import_module("selector.training.layers")
@@ -322,11 +323,8 @@ def _load_keras(
     with drawn_by_numpy():  # weights that the file's then replace
         model = keras.saving.load_model(path, custom_objects=None, compile=False, safe_mode=True)
     preprocessor = Preprocessor.from_dict(pipeline["preprocessor"])
-    from selector.training.forward import forward_of
-
-    forward: Callable[[Prepared], Array] = forward_of(model, BATCH)
-    if pipeline["type"] == "feature" and keras.backend.backend() == "jax":
-        forward = _by_head(model, pipeline["task"])
+    features = pipeline["type"] == "feature" and keras.backend.backend() == "jax"
+    forward = _by_head(model, pipeline["task"]) if features else forward_of(model, BATCH)
     return lambda x: _predict_keras(forward, preprocessor, pipeline["length"], x)
 
 

@@ -31,6 +31,7 @@ from selector.contract import Array
 from selector.training import compiler
 from selector.training.augment import Shifts, shift
 from selector.training.buckets import Buckets
+from selector.training.forward import Forward
 from selector.training.loop import BETA_1, BETA_2, CLIP_NORM, EPSILON
 from selector.training.models import Built
 from selector.training.plain import in_batches
@@ -157,12 +158,15 @@ def _compile(
         return model.stateless_call(unflatten(flat, shapes), fixed, inputs, training=False)[0]
 
     options = compiler.options(model)
-    decays = [np.full(shape, len(shape) >= 2, np.float32) for shape in shapes]
+    decayed = None
+    if task:
+        decays = [np.full(shape, len(shape) >= 2, np.float32) for shape in shapes]
+        decayed = jnp.asarray(flatten(decays, np))
     return Compiled(
         Program(step, 5, key and f"step {key}", options),
         Program(forward, 4, key and f"forward {key}", options),
         _signature(model),
-        jnp.asarray(flatten(decays, np)) if task else None,
+        decayed,
     )
 
 
@@ -395,24 +399,32 @@ class JaxEngine:
             variable.assign(value)
 
 
-class JaxForward:
-    """A model's outputs by a compiled program; see :class:`selector.training.forward.Forward`.
+class JaxForward(Forward):
+    """A model's outputs by a compiled program.
 
     Parameters
     ----------
-    model : keras.Model
-        A functional model.
-    batch : int
-        Rows of a batch.
+    model, batch
+        See :class:`selector.training.forward.Forward`.
     key : hashable
         See :func:`compiled`.
     """
 
     def __init__(self, model: Any, batch: int, key: Hashable) -> None:
-        self._model, self._batch, self._key = model, batch, key
+        super().__init__(model, batch)
+        self._key = key
         self._rows = np.arange(batch, dtype=np.int32)
         self._weights: Any = None
         self._programs: dict[Hashable, Program] = {}
+
+    def start(self, data: Prepared) -> str:
+        """Return how the first call would start: "ready", "stored" or "new"."""
+        rows = np.zeros(self._batch, dtype=np.int32)
+        return self._program(data).start(self._arguments(data, rows))
+
+    def _of_rows(self, data: Prepared) -> Callable[[Array], Any]:
+        program = self._program(data)
+        return lambda rows: program(*self._arguments(data, rows))
 
     def _program(self, data: Prepared) -> Program:
         shape = (data.x.shape[1:], data.mask is not None)
@@ -426,15 +438,3 @@ class JaxForward:
             self._weights = _values(self._model)
         mask = None if data.mask is None else data.mask[rows]
         return *self._weights, data.x[rows], mask, self._rows
-
-    def start(self, data: Prepared) -> str:
-        """Return how the first call would start: "ready", "stored" or "new"."""
-        rows = np.zeros(self._batch, dtype=np.int32)
-        return self._program(data).start(self._arguments(data, rows))
-
-    def __call__(self, data: Prepared, head: Callable[[Array], Array] | None = None) -> Array:
-        """Return the outputs, or what `head` makes of each batch of them."""
-        program = self._program(data)
-        return in_batches(
-            lambda rows: program(*self._arguments(data, rows)), len(data.x), self._batch, head
-        )

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from toys import ToyFeatures, profile_of, series, spec_of, split_of
 
-from selector.training import plain, programs, saved, steps
+from selector.training import programs, saved, steps
 from selector.training.fit import fit_final, run_trial
-from selector.training.forward import forward_of
+from selector.training.forward import Forward, forward_of
 from selector.training.preprocess import Prepared
 
 WIDTH, BATCH = 4096, 64
 FORWARDS = {
     "jax": lambda model, data, head=None: steps.JaxForward(model, BATCH, "k")(data, head),
-    "plain": lambda model, data, head=None: plain.PlainForward(model, BATCH)(data, head),
+    "plain": lambda model, data, head=None: Forward(model, BATCH)(data, head),
 }
 
 
