@@ -34,7 +34,7 @@ from selector.search.splits import MINIMUM_SPLITS, Splits
 from selector.search.studies import Studies
 from selector.search.workers import LATE
 
-CONFIRM_SHARE = 0.3
+CONFIRM_SHARE = 0.15
 """Share of the core-seconds after the warm-up that goes to confirmation."""
 
 COMPILE_SECONDS = {"network": 8.0, "feature": 5.0, "estimator": 1.5}
@@ -48,7 +48,7 @@ Racing = Callable[["Planner"], list[tuple[str, str]]]
 SAME_SPLIT = 12
 """Sampled trials on one holdout, so that those of a lane can be compared while they train."""
 
-COMPILED_SHARE = 0.2
+COMPILED_SHARE = 0.15
 """Share of the seconds of networks in the search that compiling takes (:meth:`Pace.compiled_share`)
 beyond which no other structure is tried, but for a family's first."""
 

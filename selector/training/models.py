@@ -173,10 +173,14 @@ def layers_of(model: Any) -> list[Any]:
 
 
 def custom_modules(model: Any) -> list[str]:
-    """Return the modules, other than Keras's own, that must be imported to load `model`.
+    """Return the modules, other than Keras's own, that must be imported to load `model`."""
+    return modules_in(keras.saving.serialize_keras_object(model))
 
-    Found in the model's configuration, so that a cell inside a layer inside a
-    wrapper is found too.
+
+def modules_in(config: Any) -> list[str]:
+    """Return those of a model's configuration.
+
+    A cell inside a layer inside a wrapper is found too.
     """
     found: set[str] = set()
 
@@ -191,7 +195,7 @@ def custom_modules(model: Any) -> list[str]:
             for value in node:
                 walk(value)
 
-    walk(keras.saving.serialize_keras_object(model))
+    walk(config)
     return sorted(m for m in found if m.split(".")[0] not in ("keras", "builtins"))
 
 

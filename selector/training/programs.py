@@ -18,6 +18,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import jax
 import numpy as np
@@ -26,7 +27,7 @@ from jax import export
 from selector.training import cache as compilation_cache
 from selector.training import compiler
 from selector.training.layers.dropout import FastDropout
-from selector.training.models import custom_modules
+from selector.training.models import modules_in
 
 SUFFIX = "-program"
 
@@ -154,33 +155,58 @@ def key_of(model: Any, *others: Any) -> str | None:
         None where the model has no complete configuration, or the source of one
         of its layers cannot be found: its program is then not kept.
     """
+    if model not in _described:
+        _described[model] = _describe(model)
+    described = _described[model]
+    return None if described is None else repr((described, adapted(model), others))
+
+
+_described: WeakKeyDictionary[Any, str | None] = WeakKeyDictionary()
+"""What :func:`_describe` says of the models that there are: a step is asked for at each length."""
+
+
+def _describe(model: Any) -> str | None:
+    """Return a model's configuration, the sources of its layers and versions, as one text."""
     import keras
 
     try:
         config = keras.saving.serialize_keras_object(model)
+        packages = {"selector", *(m.split(".")[0] for m in modules_in(config))}
         config["config"].pop("name", None)
-        config = json.dumps(_structure(config))
-        packages = {"selector", *(m.split(".")[0] for m in custom_modules(model))}
         sources = [_source(name) for name in sorted(packages)]
+        return repr((json.dumps(_structure(config)), sources, _versions()))
     except Exception:  # a layer of a plugin that cannot be described
         return None
-    return repr((config, sources, _versions(), adapted(model), others))
 
 
 def adapted(model: Any) -> str:
-    """Return a digest of what layers of a model learnt in ``adapt`` and hold as constants.
+    """Return a digest of what layers of a model hold beside weights and configuration.
 
-    Keras's ``Normalization`` keeps its mean and variance outside its weights and its
-    configuration, so that they are part of a traced program.
+    It is part of a traced program: the mean and variance that Keras's ``Normalization`` learnt
+    in ``adapt``, and what a plugin's layer saves in ``save_own_variables`` and is no weight.
     """
-    import keras
-
     digest = hashlib.sha256()
     for layer in model._flatten_layers():
-        if isinstance(layer, keras.layers.Normalization) and layer.built:
-            for values in (layer.mean, layer.variance):
-                digest.update(np.asarray(values, dtype=np.float32).tobytes())
+        for values in _constants(layer):
+            digest.update(repr((values.shape, str(values.dtype))).encode() + values.tobytes())
     return digest.hexdigest()
+
+
+def _constants(layer: Any) -> list[np.ndarray]:
+    """Return the arrays that a layer holds beside weights and configuration."""
+    import keras
+
+    if isinstance(layer, keras.layers.Normalization):
+        held = (layer.mean, layer.variance) if layer.built else ()
+        return [np.asarray(values, dtype=np.float32) for values in held]
+    own = type(layer).save_own_variables
+    if own is keras.layers.Layer.save_own_variables or own.__module__.startswith("keras."):
+        return []
+    saved: dict[str, Any] = {}
+    layer.save_own_variables(saved)
+    weights = [np.asarray(v.value) for v in layer.variables]
+    arrays = [np.asarray(values) for _, values in sorted(saved.items())]
+    return [a for a in arrays if not any(np.array_equal(a, w) for w in weights)]
 
 
 def _structure(node: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from selector.contract import TrialResult, TrialSpec
-from selector.search.pace import START_SECONDS, Pace
+from selector.search.pace import COMPILING_RATIO, Pace
 from selector.search.records import Record
 from selector.training.clock import DeadlineError
 from selector.training.forecast import FeatureRates, Forecast, check_fits, forecast
@@ -158,11 +158,11 @@ def test_a_structure_that_was_found_compiled_counts_what_compiling_it_would_take
     pace = Pace()
     assert pace.compiled_share() == 0.0
     pace.tell(trained("stored", 0.2, width=8, lr=0.1))
-    assumed = START_SECONDS["new"]
-    assert pace.compiled_share() == pytest.approx(assumed / (assumed + 3))
+    found = COMPILING_RATIO * 0.2  # what compiling it would have taken, about
+    assert pace.compiled_share() == pytest.approx(found / (found + 3))
     pace.tell(trained("stored", 0.2, width=16, lr=0.3))  # another worker is compiling it
     pace.tell(trained("new", 2.0, width=16, lr=0.1))
-    told = 2 * 2.0 + 0.2
+    told = found + 0.2 + 2.0
     assert pace.compiled_share() == pytest.approx(told / (told + 9.0))
     pace.tell(trained("ready", 0.1, width=16, lr=0.2))
     told += 0.1

@@ -15,7 +15,7 @@ from selector.contract import Categorical, Float, Int, TrialResult
 from selector.errors import OptionError
 from selector.search.budget import parse_time
 from selector.search.contenders import DRAWN_ALIKE, PATIENCE
-from selector.search.planner import COMPILED_SHARE
+from selector.search.planner import COMPILED_SHARE, CONFIRM_SHARE
 from selector.search.records import Record
 from selector.search.splits import MINIMUM_SPLITS
 
@@ -72,7 +72,7 @@ def test_the_next_architecture_of_a_family_joins_after_two_trials_of_the_first(m
 
 def test_what_is_compiled_is_trained_again_before_more_is_compiled(make):
     planner = make(seconds=600.0)
-    records = play(planner, compiled=2.5)
+    records = play(planner, compiled=1.5)
     records = [r for r in records if r.type == "network" and r.spec.stage != "confirm"]
     shares = [
         sum(r.result.compile_seconds for r in records[:i])
@@ -375,7 +375,7 @@ def test_time_is_kept_for_scoring_many_rows(make):
 def test_many_cores_do_not_leave_the_search_without_time(make):
     planner = make(seconds=60.0)
     planner.cores = 16
-    assert planner.trial_limit() <= 0.3 * 60.0
+    assert planner.trial_limit() <= CONFIRM_SHARE * 60.0
     assert planner._may_search()
 
 

@@ -192,6 +192,27 @@ def test_what_was_learnt_in_adapt_belongs_to_the_program(room):
     assert len(digests) == 2
 
 
+def test_what_a_layer_saves_and_is_no_weight_belongs_to_the_program():
+    class Shifted(keras.layers.Dense):
+        by = np.zeros(4, np.float32)
+
+        def call(self, inputs):
+            return super().call(inputs) + self.by
+
+        def save_own_variables(self, store):
+            super().save_own_variables(store)
+            store["by"] = self.by
+
+    digests = []
+    for by in (0.5, 0.5, 2.0):
+        x = keras.Input((3,))
+        layer = Shifted(4)
+        model = keras.Model(x, layer(x))
+        layer.by = np.full(4, by, np.float32)
+        digests.append(programs.adapted(model))
+    assert digests[0] == digests[1] != digests[2]  # whatever the weights
+
+
 def test_a_layer_without_a_configuration_keeps_no_program():
     class Nameless(keras.layers.Layer):
         def __init__(self, secret):
