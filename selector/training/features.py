@@ -83,7 +83,7 @@ def fit_features(job: Job, architecture: FeatureArchitecture) -> Fitted:
         finish=lambda: models.final_model(whole, job.profile.task),
         predict_one=lambda: alone(one),
         preprocessor=preprocessor,
-        modules=lambda: models.custom_modules(whole.model),
+        modules=models.custom_modules(whole.model),
         rows=len(chosen),
     )
 

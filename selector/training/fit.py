@@ -263,7 +263,7 @@ def _pipeline(
             "lengths": list(profile.lengths),
             "classes": list(profile.classes),
         },
-        "modules": fitted.modules(),
+        "modules": fitted.modules,
         "n_train": fitted.rows or len(job.train),
         "versions": {name: metadata.version(name) for name in ("keras", "scikit-learn", "numpy")},
         "schema": None,

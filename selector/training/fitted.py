@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -83,8 +83,8 @@ class Fitted:
         Predicts one sample and waits for the result; for the latency.
     preprocessor : Preprocessor or None
         What the model's input goes through.
-    modules : callable
-        Returns the names of those that its layers come from.
+    modules : list of str
+        Those that its layers come from.
     rows : int
         Training rows that it was fitted on, where that was not all of them.
     """
@@ -94,7 +94,7 @@ class Fitted:
     finish: Callable[[], Any]
     predict_one: Callable[[], Any]
     preprocessor: Preprocessor | None = None
-    modules: Callable[[], list[str]] = list
+    modules: list[str] = field(default_factory=list)
     rows: int = 0
 
 

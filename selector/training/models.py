@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
@@ -172,15 +173,21 @@ def layers_of(model: Any) -> list[Any]:
     return found
 
 
+_configurations: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+
+def configuration(model: Any) -> Any:
+    """Return a model as Keras serialises it, to be read only: made once, since it takes long."""
+    if model not in _configurations:
+        _configurations[model] = keras.saving.serialize_keras_object(model)
+    return _configurations[model]
+
+
 def custom_modules(model: Any) -> list[str]:
-    """Return the modules, other than Keras's own, that must be imported to load `model`."""
-    return modules_in(keras.saving.serialize_keras_object(model))
+    """Return the modules, other than Keras's own, that must be imported to load `model`.
 
-
-def modules_in(config: Any) -> list[str]:
-    """Return those of a model's configuration.
-
-    A cell inside a layer inside a wrapper is found too.
+    Found in the model's configuration, so that a cell inside a layer inside a
+    wrapper is found too.
     """
     found: set[str] = set()
 
@@ -195,7 +202,7 @@ def modules_in(config: Any) -> list[str]:
             for value in node:
                 walk(value)
 
-    walk(config)
+    walk(configuration(model))
     return sorted(m for m in found if m.split(".")[0] not in ("keras", "builtins"))
 
 

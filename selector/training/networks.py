@@ -152,7 +152,7 @@ def fit_network(job: Job, architecture: NetworkArchitecture) -> Fitted:
         finish=finish,
         predict_one=lambda: engine.outputs(train[:1], batch=1),
         preprocessor=preprocessor,
-        modules=lambda: models.custom_modules(built.model),
+        modules=models.custom_modules(built.model),
     )
 
 

@@ -3,8 +3,9 @@
 Tracing a network through Keras takes longer than taking its compiled form from
 the compilation cache, and has to be done again in each process. A traced
 program is therefore stored as StableHLO. What it depends on is its key: the
-model's configuration, the shapes it is called with, the versions of JAX and
-Keras, and the source of every package that a layer comes from.
+model's configuration, what its layers hold beside it and beside their weights,
+the shapes it is called with, the versions of JAX and Keras, and the source of
+every package that a layer comes from.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import jax
 import numpy as np
@@ -27,7 +27,7 @@ from jax import export
 from selector.training import cache as compilation_cache
 from selector.training import compiler
 from selector.training.layers.dropout import FastDropout
-from selector.training.models import modules_in
+from selector.training.models import configuration, custom_modules
 
 SUFFIX = "-program"
 
@@ -155,58 +155,62 @@ def key_of(model: Any, *others: Any) -> str | None:
         None where the model has no complete configuration, or the source of one
         of its layers cannot be found: its program is then not kept.
     """
-    if model not in _described:
-        _described[model] = _describe(model)
-    described = _described[model]
-    return None if described is None else repr((described, adapted(model), others))
-
-
-_described: WeakKeyDictionary[Any, str | None] = WeakKeyDictionary()
-"""What :func:`_describe` says of the models that there are: a step is asked for at each length."""
-
-
-def _describe(model: Any) -> str | None:
-    """Return a model's configuration, the sources of its layers and versions, as one text."""
-    import keras
-
     try:
-        config = keras.saving.serialize_keras_object(model)
-        packages = {"selector", *(m.split(".")[0] for m in modules_in(config))}
-        config["config"].pop("name", None)
+        config = configuration(model)
+        named = {**config, "config": {k: v for k, v in config["config"].items() if k != "name"}}
+        packages = {"selector", *(m.split(".")[0] for m in custom_modules(model))}
         sources = [_source(name) for name in sorted(packages)]
-        return repr((json.dumps(_structure(config)), sources, _versions()))
+        described = json.dumps(_structure(named))
     except Exception:  # a layer of a plugin that cannot be described
         return None
+    held = constants(model)
+    return None if held is None else repr((described, sources, _versions(), held, others))
 
 
-def adapted(model: Any) -> str:
+def constants(model: Any) -> str | None:
     """Return a digest of what layers of a model hold beside weights and configuration.
 
     It is part of a traced program: the mean and variance that Keras's ``Normalization`` learnt
-    in ``adapt``, and what a plugin's layer saves in ``save_own_variables`` and is no weight.
+    in ``adapt``, and what a plugin's layer saves in ``save_own_variables`` and is no variable
+    of it.
+
+    Returns
+    -------
+    str or None
+        None where a layer does not say.
     """
     digest = hashlib.sha256()
-    for layer in model._flatten_layers():
-        for values in _constants(layer):
-            digest.update(repr((values.shape, str(values.dtype))).encode() + values.tobytes())
+    try:
+        for layer in model._flatten_layers():
+            for name, values in _constants(layer):
+                told = (name, values.shape, str(values.dtype))
+                digest.update(repr(told).encode() + values.tobytes())
+    except Exception:  # it saves nothing yet, or what is no array
+        return None
     return digest.hexdigest()
 
 
-def _constants(layer: Any) -> list[np.ndarray]:
-    """Return the arrays that a layer holds beside weights and configuration."""
+def _constants(layer: Any) -> list[tuple[str, np.ndarray[Any, Any]]]:
     import keras
 
-    if isinstance(layer, keras.layers.Normalization):
-        held = (layer.mean, layer.variance) if layer.built else ()
-        return [np.asarray(values, dtype=np.float32) for values in held]
-    own = type(layer).save_own_variables
-    if own is keras.layers.Layer.save_own_variables or own.__module__.startswith("keras."):
-        return []
-    saved: dict[str, Any] = {}
-    layer.save_own_variables(saved)
-    weights = [np.asarray(v.value) for v in layer.variables]
-    arrays = [np.asarray(values) for _, values in sorted(saved.items())]
-    return [a for a in arrays if not any(np.array_equal(a, w) for w in weights)]
+    held: dict[str, Any] = {}
+    if isinstance(layer, keras.layers.Normalization) and layer.built:
+        held = {"mean": layer.mean, "variance": layer.variance}
+    saving = type(layer).save_own_variables
+    if saving is not keras.layers.Layer.save_own_variables and not _of_keras(saving):
+        saved: dict[str, Any] = {}
+        layer.save_own_variables(saved)
+        variables = [part for v in layer.variables for part in (v, v.value)]
+        own = {id(part) for part in variables}
+        held |= {name: values for name, values in saved.items() if id(values) not in own}
+    found = [(name, np.asarray(values)) for name, values in sorted(held.items())]
+    if any(values.dtype.hasobject for _, values in found):
+        raise TypeError(f"{type(layer).__name__} saves what is no array")
+    return found
+
+
+def _of_keras(function: Any) -> bool:
+    return str(function.__module__).split(".")[0] == "keras"
 
 
 def _structure(node: Any) -> Any:

@@ -36,7 +36,7 @@ from selector.training.loop import BETA_1, BETA_2, CLIP_NORM, EPSILON
 from selector.training.models import Built
 from selector.training.plain import in_batches
 from selector.training.preprocess import Prepared
-from selector.training.programs import Program, adapted, key_of
+from selector.training.programs import Program, constants, key_of
 
 CAPACITY = 16
 """Compiled steps kept."""
@@ -94,9 +94,10 @@ def compiled(
         Steps of a series that training looks at; the others must be padding.
     """
     described = key_of(model, task, shifted, length)
-    if described is None and key is None:
+    held = constants(model) if described is None and key is not None else None
+    if described is None and held is None:
         return _compile(model, task, shifted, length, None)
-    place = (described or (key, task, shifted, length, adapted(model)), shape)
+    place = (described or (key, task, shifted, length, held), shape)
     entry = _cache.get(place)
     if entry is None or entry.signature != _signature(model):
         entry = _cache[place] = _compile(model, task, shifted, length, described)

@@ -158,7 +158,7 @@ def test_a_structure_that_was_found_compiled_counts_what_compiling_it_would_take
     pace = Pace()
     assert pace.compiled_share() == 0.0
     pace.tell(trained("stored", 0.2, width=8, lr=0.1))
-    found = COMPILING_RATIO * 0.2  # what compiling it would have taken, about
+    found = 0.1 + COMPILING_RATIO * (0.2 - 0.1)  # what compiling it would have taken, about
     assert pace.compiled_share() == pytest.approx(found / (found + 3))
     pace.tell(trained("stored", 0.2, width=16, lr=0.3))  # another worker is compiling it
     pace.tell(trained("new", 2.0, width=16, lr=0.1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from toys import ToyConv, ToyFeatures, profile_of, series, spec_of, split_of
 
-from selector.training import programs, saved, steps
+from selector.training import models, programs, saved, steps
 from selector.training.fit import fit_final, run_trial
 from selector.training.layers import FastDropout
 
@@ -192,7 +193,9 @@ def test_what_was_learnt_in_adapt_belongs_to_the_program(room):
     assert len(digests) == 2
 
 
-def test_what_a_layer_saves_and_is_no_weight_belongs_to_the_program():
+def test_what_a_layer_saves_and_is_no_weight_belongs_to_the_program(room, monkeypatch):
+    monkeypatch.setattr(programs, "_source", lambda package: "the same")
+
     class Shifted(keras.layers.Dense):
         by = np.zeros(4, np.float32)
 
@@ -203,14 +206,60 @@ def test_what_a_layer_saves_and_is_no_weight_belongs_to_the_program():
             super().save_own_variables(store)
             store["by"] = self.by
 
-    digests = []
-    for by in (0.5, 0.5, 2.0):
+    keys, entries, outputs = [], [], []
+    rows, ones = np.arange(2, dtype=np.int32), np.ones((2, 3), np.float32)
+    for by in (0.0, 0.0, 2.0):  # zero, as the bias is, whose values are no part of a program
+        keras.utils.clear_session(free_memory=False)
         x = keras.Input((3,))
         layer = Shifted(4)
         model = keras.Model(x, layer(x))
         layer.by = np.full(4, by, np.float32)
-        digests.append(programs.adapted(model))
-    assert digests[0] == digests[1] != digests[2]  # whatever the weights
+        keys.append(programs.key_of(model))
+        entry = steps.compiled("key", "shape", model, "regression")
+        entries.append(entry)
+        flat, fixed = steps._values(model)
+        given = entry.forward(flat, fixed, ones, None, rows)
+        outputs.append(np.asarray(given) - np.asarray(model(ones)))
+    assert keys[0] == keys[1] != keys[2]
+    assert entries[0] is entries[1] is not entries[2]
+    np.testing.assert_allclose(outputs, 0.0, atol=1e-6)
+
+
+def test_a_layer_that_cannot_say_what_it_saves_keeps_no_program(room, monkeypatch):
+    monkeypatch.setattr(programs, "_source", lambda package: "the same")
+
+    class Empty(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs + 1.0
+
+        def save_own_variables(self, store):
+            store["edges"] = self.learnt_later
+
+    x = keras.Input((3,))
+    model, plain = (keras.Model(x, layer(x)) for layer in (Empty(), FastDropout(0.5)))
+    assert programs.key_of(plain) is not None
+    assert programs.key_of(model) is None
+    first, second = (steps.compiled("key", "shape", model, "") for _ in range(2))
+    assert first is not second
+
+
+def test_a_model_is_described_once_and_let_go_with_it(monkeypatch):
+    made = []
+    serialise = keras.saving.serialize_keras_object
+    monkeypatch.setattr(
+        keras.saving, "serialize_keras_object", lambda m: made.append(m.name) or serialise(m)
+    )
+    x = keras.Input((3,))
+    model = keras.Model(x, keras.layers.Dense(4)(x))
+    before = len(models._configurations)
+    keys = {programs.key_of(model, length) for length in (8, 16, 16)}
+    assert len(keys) == 2
+    assert models.custom_modules(model) == []
+    assert len(made) == 1
+    assert len(models._configurations) == before + 1
+    del model
+    gc.collect()
+    assert len(models._configurations) <= before
 
 
 def test_a_layer_without_a_configuration_keeps_no_program():
@@ -224,6 +273,18 @@ def test_a_layer_without_a_configuration_keeps_no_program():
 
     x = keras.Input((4,))
     assert programs.key_of(keras.Model(x, Nameless(np.ones(4))(x))) is None
+
+    class ToyNameless(ToyConv):
+        name = "toy.nameless"
+
+        def build(self, inputs, params, profile):
+            return Nameless(np.ones(1))(super().build(inputs, params, profile))
+
+    data, architecture = series(), ToyNameless()
+    spec = spec_of(architecture, {"learning_rate": 1e-2}, epochs=1)
+    result = run_trial(spec, architecture, profile_of(data), data, split_of(len(data.y)))
+    assert result.state == "failed"  # what cannot be saved fails in its first trial
+    assert "Nameless" in result.reason
 
 
 def test_the_rate_of_a_dropout_is_an_argument(room):
