@@ -29,9 +29,6 @@ DRAWN_ALIKE = 16
 REPEATS = 3
 """Search splits on which a network's configuration is tried where rows are few."""
 
-LONGER = 3
-"""How many times longer than in the search a model is trained at the end, at most."""
-
 Planned = tuple[Mapping[str, Any], int]
 """A configuration to try, and the number of the search split to try it on."""
 
@@ -222,12 +219,12 @@ class Finalist:
         """Return the most epochs that the saved model may train.
 
         Those that were compared, or those of the search where the comparison had time for
-        fewer; more where the search's were what its time allowed.
+        fewer; more where the search's were what its time allowed, see
+        :attr:`~selector.search.records.Record.most_epochs`.
         """
         if self.epochs is None:
             return None
-        searched = self.record.epochs_to_repeat or self.epochs
-        return max(self.epochs, LONGER * searched if self.record.cut_short else searched)
+        return max(self.epochs, self.record.most_epochs or self.epochs)
 
     def seconds(self, n_train: int) -> float:
         """Predicted seconds on `n_train` rows, from its most recent trial."""

@@ -302,11 +302,12 @@ class Planner:
     def _final_fit(self, seconds: float, record: Record) -> float:
         """Return what to keep for the last fit of a model that is predicted to take `seconds`.
 
-        Twice as much where its plan was cut short: what ends the search is then used to train for
-        longer. On more rows than were compared it takes what it is given, and what is compiled is
-        compiled anew.
+        Twice as much where its plan was cut short and more may help: what ends the search is then
+        used to train for longer. On more rows than were compared it takes what it is given, and
+        what is compiled is compiled anew.
         """
-        kept = (2.0 if record.cut_short else 1.25) * seconds
+        longer = (record.most_epochs or 0) > (record.epochs_to_repeat or 0)
+        kept = (2.0 if longer else 1.25) * seconds
         if not self.splits.thinned:
             return kept
         if self.timed:

@@ -7,14 +7,13 @@ from dataclasses import replace
 from selector.contract import Candidate, Float, TrialResult, TrialSpec
 from selector.search.contenders import (
     FEW_ROWS,
-    LONGER,
     REPEATS,
     Contender,
     Finalist,
     most_trials,
     planned_trials,
 )
-from selector.search.records import Record
+from selector.search.records import ENOUGH_EPOCHS, LONGER, Record
 
 PORTFOLIO = ({"lr": 0.1}, {"lr": 0.2})
 
@@ -128,7 +127,13 @@ def test_a_plan_that_the_time_cut_short_may_be_trained_for_longer_at_the_end():
     brief = replace(cut, result=replace(result, planned_epochs=4, best_epoch=3))
     assert (cut.cut_short, whole.cut_short, early.cut_short) == (True, False, False)
     assert (settled.cut_short, late.cut_short, brief.cut_short) == (False, True, True)
-    assert Finalist(contender(cut), cut, 20).longest() == LONGER * 20
+    assert Finalist(contender(cut), cut, 20).longest() == 20  # the same samples, seen often enough
+    params = {"lr": 0.1, "shift": 0.1}
+    varied = replace(cut, spec=replace(cut.spec, params=params))
+    assert Finalist(contender(varied), varied, 20).longest() == LONGER * 20
+    for epochs, most in ((3, LONGER * 3), (8, ENOUGH_EPOCHS)):
+        few = replace(cut, result=replace(cut.result, epochs=epochs))
+        assert Finalist(contender(few), few, epochs).longest() == most
     assert Finalist(contender(whole), whole, 20).longest() == 20
     assert Finalist(contender(whole), whole, 8).longest() == 20  # what the search trained
     assert Finalist(contender(whole), whole, None).longest() is None
