@@ -14,9 +14,8 @@ from selector.training.forecast import FeatureRates, Rates
 START_SECONDS = {"new": 1.25, "stored": 0.2, "ready": 0.1}
 """Assumed until there is a trial that tells."""
 COMPILING_RATIO = 7.0
-"""How many times longer tracing and compiling takes than taking a step from the cache: a trial that
-compiled began 4.3 to 10 times later than one that found its step there, on 21 networks of three
-shipped sets."""
+"""About how many times longer tracing and compiling takes than taking a step from the cache, by the
+``compile_seconds`` of the same networks in runs with an empty and a filled one."""
 
 SCORING_SECONDS = 0.1
 """Assumed of a network until there is a trial that tells."""
@@ -63,8 +62,7 @@ class Pace:
             Rates(
                 seconds_per_mac=speed or _median(map(_speed, own)) or _median(map(_speed, known)),
                 start_seconds={
-                    start: _start(own, start) or _start(known, start) or assumed
-                    for start, assumed in START_SECONDS.items()
+                    start: self._starting(architecture, start) for start in START_SECONDS
                 },
                 scoring_seconds=_median(map(_scoring, own or known)) or SCORING_SECONDS,
                 share=_median(map(_share, own)) or _median(map(_share, known)) or 1.0,
@@ -74,10 +72,14 @@ class Pace:
 
     def compiling(self, architecture: str) -> float:
         """Return the seconds that a first step of a new shape is expected to wait for."""
+        return self._starting(architecture, "new")
+
+    def _starting(self, architecture: str, start: str) -> float:
+        """Return the seconds of such a start: the architecture's, else any network's."""
         groups = (self._networks, self._others)
         own = [r for group in groups for r in group.get(architecture, [])]
         known = [r for records in self._networks.values() for r in records]
-        return _start(own, "new") or _start(known, "new") or START_SECONDS["new"]
+        return _start(own, start) or _start(known, start) or START_SECONDS[start]
 
     def compiled_share(self) -> float:
         """Return the share of the seconds of networks in the search that compiling takes.
@@ -93,17 +95,12 @@ class Pace:
         for record in trials:
             seconds, structure = record.result.compile_seconds, _structure(record)
             if structure not in seen and record.result.start == "stored":
-                seconds += (COMPILING_RATIO - 1.0) * max(seconds - self._ready(record), 0.0)
+                ready = self._starting(record.spec.architecture, "ready")
+                seconds += (COMPILING_RATIO - 1.0) * max(seconds - ready, 0.0)
             seen.add(structure)
             compiling += seconds
         total = training + compiling
         return compiling / total if total else 0.0
-
-    def _ready(self, record: Record) -> float:
-        """Return what a start takes where the step is there: scaling the data, building."""
-        known = [r for records in self._networks.values() for r in records]
-        own = self._networks.get(record.spec.architecture, [])
-        return _start(own, "ready") or _start(known, "ready") or START_SECONDS["ready"]
 
     def seconds(self, architecture: str, params: Params) -> float | None:
         """Return what an estimator's trial is expected to take; None before its first."""

@@ -24,9 +24,8 @@ LONGER = 3
 """How many times longer than in the search a model is trained at the end, at most."""
 
 ENOUGH_EPOCHS = 12
-"""Epochs that are enough where each sees the same samples: trained for 27 and 54 in place of 9 and
-18, networks of series lost .5 to 1.5 points on fresh rows, where those of images that are shifted
-at random won as much."""
+"""Epochs that are enough where each sees the same samples, which longer training learns by heart;
+images that are shifted at random differ in each."""
 
 OVERHEAD_SECONDS = {"network": 0.5, "feature": 0.3, "estimator": 0.05}
 """Seconds of a trial that are not spent fitting, once its step is compiled."""
